@@ -1,0 +1,164 @@
+// Errors: one root, a stable code for every kind, and whether the same call may be made again.
+#pragma once
+
+#include <accounting/export.hpp>
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace accounting {
+
+/// The kinds of refusal. The names that `to_string` gives are stable across versions.
+enum class ErrorCode {
+  invalid_argument,      ///< an argument is outside its range; nothing was changed
+  not_found,             ///< no such account, session, allocation or key
+  conflict,              ///< contradicts what is stored
+  insufficient_credits,  ///< the balance is short
+  price_not_found,       ///< the model has no price
+  session_closed,        ///< the session has ended
+  unauthenticated,       ///< a token that does not prove who calls
+  forbidden,             ///< who calls may not do this
+  invalid_api_key,       ///< an API key that is unknown, inactive or expired
+  store_error,           ///< the database refused or failed
+  connection_lost,       ///< the database was out of reach; nothing was changed
+  outcome_unknown,       ///< the connection broke while committing; it may have taken effect
+  migration_error        ///< the schema is not one that this version can work with
+};
+
+/// The stable lower-case word of a code, for example "insufficient_credits".
+ACCOUNTING_EXPORT std::string_view to_string(ErrorCode code) noexcept;
+
+/// The root of everything that the library throws. `what()` is a sentence for people that never
+/// contains a secret, a bound value of a statement or a raw database message. After any error
+/// but OutcomeUnknown nothing was changed.
+class ACCOUNTING_EXPORT AccountingError : public std::runtime_error {
+ public:
+  AccountingError(ErrorCode code, const std::string& message, bool retryable = false);
+  AccountingError(const AccountingError&) = default;
+  AccountingError& operator=(const AccountingError&) = default;
+  ~AccountingError() override;
+
+  [[nodiscard]] ErrorCode code() const noexcept { return code_; }
+  /// True where the same call may be made again without a risk of taking effect twice, and may
+  /// then succeed.
+  [[nodiscard]] bool retryable() const noexcept { return retryable_; }
+
+ private:
+  ErrorCode code_;
+  bool retryable_;
+};
+
+/// An argument is missing, too long, malformed or out of range. `argument()` names it.
+class ACCOUNTING_EXPORT InvalidArgument : public AccountingError {
+ public:
+  InvalidArgument(const std::string& argument, const std::string& expected);
+  InvalidArgument(const InvalidArgument&) = default;
+  InvalidArgument& operator=(const InvalidArgument&) = default;
+  ~InvalidArgument() override;
+
+  /// The argument's name as the caller wrote it, for example "expires_at".
+  [[nodiscard]] const std::string& argument() const noexcept { return argument_; }
+
+ private:
+  std::string argument_;
+};
+
+/// The account, session, allocation, price or key that was named is not there.
+class ACCOUNTING_EXPORT NotFound : public AccountingError {
+ public:
+  explicit NotFound(const std::string& message);
+  NotFound(const NotFound&) = default;
+  NotFound& operator=(const NotFound&) = default;
+  ~NotFound() override;
+};
+
+/// The request contradicts what is stored: a key or session id used for something else, a price
+/// for a time that has one.
+class ACCOUNTING_EXPORT Conflict : public AccountingError {
+ public:
+  explicit Conflict(const std::string& message, ErrorCode code = ErrorCode::conflict);
+  Conflict(const Conflict&) = default;
+  Conflict& operator=(const Conflict&) = default;
+  ~Conflict() override;
+};
+
+/// The session has ended, by another call or with other arguments.
+class ACCOUNTING_EXPORT SessionClosed : public Conflict {
+ public:
+  explicit SessionClosed(const std::string& message);
+  SessionClosed(const SessionClosed&) = default;
+  SessionClosed& operator=(const SessionClosed&) = default;
+  ~SessionClosed() override;
+};
+
+/// The active allocations do not cover the amount. Nothing was taken.
+class ACCOUNTING_EXPORT InsufficientCredits : public AccountingError {
+ public:
+  InsufficientCredits(std::int64_t required, std::int64_t available);
+  InsufficientCredits(const InsufficientCredits&) = default;
+  InsufficientCredits& operator=(const InsufficientCredits&) = default;
+  ~InsufficientCredits() override;
+
+  /// Credits that the call needed.
+  [[nodiscard]] std::int64_t required() const noexcept { return required_; }
+  /// Credits that were active in the account.
+  [[nodiscard]] std::int64_t available() const noexcept { return available_; }
+
+ private:
+  std::int64_t required_;
+  std::int64_t available_;
+};
+
+/// No pricing rule, default price or fallback price covers the model at that time.
+class ACCOUNTING_EXPORT PriceNotFound : public AccountingError {
+ public:
+  explicit PriceNotFound(const std::string& message);
+  PriceNotFound(const PriceNotFound&) = default;
+  PriceNotFound& operator=(const PriceNotFound&) = default;
+  ~PriceNotFound() override;
+};
+
+/// The database failed or refused for a reason that is none of the caller's arguments: a full
+/// disk, a missing permission, a timeout. Nothing was changed.
+class ACCOUNTING_EXPORT StoreError : public AccountingError {
+ public:
+  explicit StoreError(const std::string& message, bool retryable = false,
+                      ErrorCode code = ErrorCode::store_error);
+  StoreError(const StoreError&) = default;
+  StoreError& operator=(const StoreError&) = default;
+  ~StoreError() override;
+};
+
+/// The database could not be reached, or the connection broke before anything was committed.
+/// Retryable: nothing was changed.
+class ACCOUNTING_EXPORT ConnectionLost : public StoreError {
+ public:
+  explicit ConnectionLost(const std::string& message);
+  ConnectionLost(const ConnectionLost&) = default;
+  ConnectionLost& operator=(const ConnectionLost&) = default;
+  ~ConnectionLost() override;
+};
+
+/// The connection broke while the commit was under way, so the call may have taken effect.
+/// Retryable only where the call carried an idempotency key or is one that replays; then the same
+/// call answers what the first one did.
+class ACCOUNTING_EXPORT OutcomeUnknown : public StoreError {
+ public:
+  OutcomeUnknown(const std::string& message, bool retryable);
+  OutcomeUnknown(const OutcomeUnknown&) = default;
+  OutcomeUnknown& operator=(const OutcomeUnknown&) = default;
+  ~OutcomeUnknown() override;
+};
+
+/// The schema is missing, newer than the library, or was changed behind its back.
+class ACCOUNTING_EXPORT MigrationError : public AccountingError {
+ public:
+  explicit MigrationError(const std::string& message);
+  MigrationError(const MigrationError&) = default;
+  MigrationError& operator=(const MigrationError&) = default;
+  ~MigrationError() override;
+};
+
+}  // namespace accounting

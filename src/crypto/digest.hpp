@@ -1,0 +1,12 @@
+// Digests of bytes.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace accounting::crypto {
+
+/// SHA-256 in 64 lower-case hexadecimal digits.
+std::string sha256_hex(std::string_view bytes);
+
+}  // namespace accounting::crypto

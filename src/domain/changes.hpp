@@ -1,0 +1,102 @@
+// Changes: what a decision wants stored. New rows, and relative changes of rows that were loaded.
+#pragma once
+
+#include "domain/state.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace accounting::domain {
+
+/// How an entry of each kind moves credits between the five places of an allocation; each number
+/// is multiplied with the entry's amount.
+struct Effect {
+  std::int64_t remaining = 0;
+  std::int64_t held = 0;
+  std::int64_t consumed = 0;
+  std::int64_t revoked = 0;
+  std::int64_t moved = 0;
+};
+
+/// The rule of each kind; for every kind but `allocate` the effect adds up to 0.
+constexpr Effect effect_of(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::allocate:
+      return {.remaining = 1};
+    case EntryKind::deduct:
+    case EntryKind::charge:
+    case EntryKind::overage:
+      return {.remaining = -1, .consumed = 1};
+    case EntryKind::hold:
+      return {.remaining = -1, .held = 1};
+    case EntryKind::settle:
+      return {.held = -1, .consumed = 1};
+    case EntryKind::refund:
+      return {.remaining = 1, .held = -1};
+    case EntryKind::move:
+      return {.held = -1, .moved = 1};
+    case EntryKind::revoke:
+      return {.remaining = -1, .revoked = 1};
+  }
+  return {};
+}
+
+struct AllocationChange {
+  std::string user_id;
+  std::int64_t id = 0;
+  Effect change;            ///< in credits, added to what is stored
+  std::optional<Timestamp> revoked_at;    ///< set where this change revokes it
+  std::optional<std::string> revoked_by;
+};
+
+struct SessionChange {
+  SessionRecord record;
+  bool is_new = false;
+};
+
+/// A slice taken for a session: its place among the session's slices counts from 1.
+struct NewSlice {
+  std::string user_id;
+  std::string session_id;
+  std::int64_t position = 0;
+  Slice slice;
+};
+
+struct RollupChange {
+  std::string user_id;
+  Timestamp day;  ///< its midnight
+  std::string service;
+  std::string model;  ///< empty unless chat
+  std::int64_t records = 0;
+  std::int64_t credits = 0;
+};
+
+struct CountersChange {
+  std::string user_id;
+  AccountCounters before;
+  AccountCounters after;
+};
+
+struct NewKey {
+  std::string user_id;
+  KeyRecord record;
+};
+
+struct Changes {
+  std::vector<CountersChange> counters;
+  std::vector<CreditAllocation> new_allocations;
+  std::vector<AllocationChange> allocations;
+  std::vector<SessionChange> sessions;
+  std::vector<NewSlice> slices;
+  std::vector<UsageRecord> usage_records;
+  std::vector<CreditEntry> entries;
+  std::vector<RollupChange> rollups;
+  std::vector<NewKey> keys;
+
+  [[nodiscard]] bool empty() const { return counters.empty() && sessions.empty() && keys.empty(); }
+};
+
+}  // namespace accounting::domain

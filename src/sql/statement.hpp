@@ -1,0 +1,54 @@
+// Statement: one SQL statement in a form that both databases share; Call: one use of it.
+//
+// The text is written once. Parameters are `:name`. What the databases say differently stands in
+// capitals and is spelled out by the dialect:
+//   MICROS(column)   a timestamp column as whole microseconds since 1970
+//   INSTANT(:name)   a bound instant as the database's own timestamp
+//   DAY(:name)       a bound instant as its UTC day; DAY_TEXT(column) a day column as YYYY-MM-DD
+//   JSON(:name)      bound JSON text as the database's own JSON; JSON_TEXT(column) the way back
+//   FLAG(:name)      a bound 0 or 1 as a boolean; FLAG_OF(column) the way back
+//   NUMERIC(:name)   bound decimal text as an exact number; NUMERIC_TEXT(column) the way back
+//   LOCK_ROW         a row lock that lasts until the transaction ends
+#pragma once
+
+#include "accounting/types.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace accounting::sql {
+
+/// How a parameter or a column travels. An instant is an int64 of microseconds in results and a
+/// Timestamp in parameters.
+enum class Type { integer, text, instant };
+
+/// A bound or fetched value; monostate is NULL.
+using Value = std::variant<std::monostate, std::int64_t, std::string, Timestamp>;
+
+using Row = std::vector<Value>;
+using Rows = std::vector<Row>;
+
+struct Parameter {
+  std::string_view name;
+  Type type;
+};
+
+struct Statement {
+  std::string_view name;  ///< unique; also names the prepared statement on the server
+  std::string_view text;
+  std::vector<Parameter> parameters = {};
+  std::vector<Type> columns = {};  ///< of the result; empty where it answers no rows
+  /// An UPDATE or DELETE that must touch exactly one row, else the transaction fails.
+  bool touches_one_row = false;
+};
+
+/// One use of a statement, with a value for each of its parameters, in their order.
+struct Call {
+  const Statement* statement;
+  std::vector<Value> values;
+};
+
+}  // namespace accounting::sql

@@ -1,0 +1,54 @@
+# Shell functions that tests/run and examples/run share: installing what is missing, building.
+# Sourced, not run. Expects $root, the repository's root.
+
+# What a build needs; each name is a Debian package.
+build_packages=(
+  build-essential cmake ninja-build ccache pkg-config
+  libsoci-dev libboost-dev libpq-dev libsqlite3-dev libssl-dev nlohmann-json3-dev
+)
+# What the tests need beyond it, and beyond a PostgreSQL server.
+test_packages=(doctest-dev python3 clang-format clang-tidy git)
+
+# Installs those of the named Debian packages that are missing; does nothing when none is.
+install_missing() {
+  local package missing=() as_root=()
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    echo "This system has no apt-get; what is needed must be there already: $*"
+    return 0
+  fi
+  for package in "$@"; do
+    if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed'; then
+      missing+=("$package")
+    fi
+  done
+  if [[ ${#missing[@]} -eq 0 ]]; then
+    return 0
+  fi
+  if [[ $EUID -ne 0 ]]; then
+    if ! command -v sudo >/dev/null; then
+      echo "Please install, as root: apt-get install ${missing[*]}" >&2
+      return 1
+    fi
+    as_root=(sudo)
+  fi
+  echo "Installing ${missing[*]}"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq update &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "${missing[@]}"
+}
+
+# How many compilers at once: as many as there are processors.
+jobs() {
+  nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2
+}
+
+# build_preset PRESET [TARGET...]: configures and builds a preset of CMakePresets.json.
+build_preset() {
+  local preset=$1
+  shift
+  (
+    cd "$root" &&
+      cmake --preset "$preset" &&
+      cmake --build --preset "$preset" --parallel "$(jobs)" ${1:+--target "$@"}
+  )
+}

@@ -37,11 +37,11 @@ struct Problem {
 struct VerifyReport {
   bool ok = true;
   std::vector<Problem> problems;
-  std::int64_t accounts = 0;     ///< looked at
-  std::int64_t allocations = 0;  ///< looked at
-  std::int64_t sessions = 0;     ///< looked at
+  std::int64_t accounts = 0;       ///< looked at
+  std::int64_t allocations = 0;    ///< looked at
+  std::int64_t sessions = 0;       ///< looked at
   std::int64_t usage_records = 0;  ///< looked at
-  std::int64_t entries = 0;      ///< journal entries looked at
+  std::int64_t entries = 0;        ///< journal entries looked at
 
   friend bool operator==(const VerifyReport&, const VerifyReport&) = default;
 };
@@ -55,17 +55,17 @@ struct PoolStatus {
 };
 
 struct Health {
-  bool ok = false;      ///< the database answers and its schema is this version's
-  std::string service;  ///< "accounting"
-  std::string version;  ///< of the library
-  Timestamp time;       ///< of the books' clock
+  bool ok = false;       ///< the database answers and its schema is this version's
+  std::string service;   ///< "accounting"
+  std::string version;   ///< of the library
+  Timestamp time;        ///< of the books' clock
   std::string database;  ///< "sqlite" or "postgresql"
   bool reachable = false;
   std::int64_t schema_version = 0;  ///< 0: empty or unreachable
   std::int64_t pending_migrations = 0;
   PoolStatus pool;
   std::optional<std::chrono::microseconds> clock_skew;  ///< the database's clock minus the books'
-  std::string problem;  ///< in a sentence, where not ok; else empty
+  std::string problem;                                  ///< in a sentence, where not ok; else empty
 
   friend bool operator==(const Health&, const Health&) = default;
 };
@@ -97,14 +97,16 @@ class ACCOUNTING_EXPORT Transaction {
   void rollback() noexcept;
 
  private:
+  friend class Accounting;
   std::shared_ptr<const services::Context> context_;
 };
 
 /// The books: one database, opened. Thread-safe; movable. Handles taken from it keep it open.
 class ACCOUNTING_EXPORT Accounting {
  public:
-  /// Opens a database. Errors: InvalidArgument (the URL, an option), ConnectionLost,
-  /// MigrationError (the schema is missing, newer than the library, or was changed).
+  /// Opens a database. A database whose schema is missing or older opens too, for `migrate`;
+  /// until then every other call throws MigrationError. Errors: InvalidArgument (the URL, an
+  /// option), ConnectionLost, MigrationError (newer than the library, or changed).
   static Accounting open(const Options& options = {});
 
   Accounting(Accounting&&) noexcept;
@@ -133,8 +135,7 @@ class ACCOUNTING_EXPORT Accounting {
       run_transaction([&work](Transaction& transaction) { work(transaction); }, users);
     } else {
       std::optional<Answer> answer;
-      run_transaction([&](Transaction& transaction) { answer.emplace(work(transaction)); },
-                      users);
+      run_transaction([&](Transaction& transaction) { answer.emplace(work(transaction)); }, users);
       return std::move(*answer);
     }
   }

@@ -34,9 +34,9 @@ struct UserAccount {
 };
 
 struct SyncRequest {
-  std::string user_id;   ///< 1 … 50 bytes
-  std::string email;     ///< 1 … 255 bytes; need not be unique
-  std::string username;  ///< 1 … 100 bytes
+  std::string user_id;                      ///< 1 … 50 bytes
+  std::string email;                        ///< 1 … 255 bytes; need not be unique
+  std::string username;                     ///< 1 … 100 bytes
   std::optional<Role> role = std::nullopt;  ///< none: `user` when new, unchanged when known
 };
 

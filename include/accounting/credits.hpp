@@ -111,7 +111,7 @@ struct AllocateRequest {
   std::int64_t credits = 0;  ///< 1 … 10^15
   std::string allocated_by;  ///< 1 … 50 bytes; need not be an account
   std::optional<std::int64_t> expiry_days = std::nullopt;  ///< counted from now
-  std::optional<Timestamp> expires_at = std::nullopt;  ///< after now and after `effective_at`
+  std::optional<Timestamp> expires_at = std::nullopt;      ///< after now and after `effective_at`
   bool never_expires = false;
   std::optional<Timestamp> effective_at = std::nullopt;  ///< none: now
   std::string notes = {};                                ///< ≤ 10,000 bytes
@@ -135,9 +135,9 @@ struct DeductRequest {
 
 struct ChargeRequest {
   std::string user_id;
-  std::string service;       ///< 1 … 50 bytes
-  std::string operation;     ///< 1 … 100 bytes
-  std::int64_t credits = 0;  ///< 1 … 10^15
+  std::string service;                                 ///< 1 … 50 bytes
+  std::string operation;                               ///< 1 … 100 bytes
+  std::int64_t credits = 0;                            ///< 1 … 10^15
   std::optional<std::string> metadata = std::nullopt;  ///< JSON text, ≤ 64 KiB
   std::optional<std::string> idempotency_key = std::nullopt;
 };

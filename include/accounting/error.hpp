@@ -60,9 +60,12 @@ class ACCOUNTING_EXPORT InvalidArgument : public AccountingError {
 
   /// The argument's name as the caller wrote it, for example "expires_at".
   [[nodiscard]] const std::string& argument() const noexcept { return argument_; }
+  /// What the argument may be, for example "a number from 1 to 1000".
+  [[nodiscard]] const std::string& expected() const noexcept { return expected_; }
 
  private:
   std::string argument_;
+  std::string expected_;
 };
 
 /// The account, session, allocation, price or key that was named is not there.

@@ -21,8 +21,8 @@ class ACCOUNTING_EXPORT Price {
   /// From decimal text: digits, optionally a point and more digits. Throws InvalidArgument for
   /// anything else (a sign, an exponent, blanks), for more than 10 significant fractional digits,
   /// and above 10^15.
-  Price(std::string_view text);                                    // NOLINT: a conversion
-  Price(const char* text) : Price(std::string_view(text)) {}       // NOLINT: a conversion
+  Price(std::string_view text);                                      // NOLINT: a conversion
+  Price(const char* text) : Price(std::string_view(text)) {}         // NOLINT: a conversion
   Price(const std::string& text) : Price(std::string_view(text)) {}  // NOLINT: a conversion
   /// From whole credits. Throws InvalidArgument when negative or above 10^15.
   template <std::integral Whole>

@@ -28,7 +28,7 @@ struct StreamingSession {
   std::string user_id;
   std::string model_id;
   SessionStatus status = SessionStatus::active;
-  Tokens estimated_tokens;             ///< the first estimate and all extensions
+  Tokens estimated_tokens;                ///< the first estimate and all extensions
   std::optional<Tokens> reported_tokens;  ///< the largest reported of each kind; none: no report
   std::int64_t estimated_credits = 0;
   std::int64_t allocated_credits = 0;  ///< what was held: the estimate and the buffer

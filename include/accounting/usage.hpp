@@ -23,8 +23,8 @@ struct UsageRecord {
   Timestamp timestamp;
   std::string service;
   std::string operation;
-  std::int64_t credits = 0;            ///< what the use cost
-  std::int64_t collected_credits = 0;  ///< what allocations paid for it
+  std::int64_t credits = 0;             ///< what the use cost
+  std::int64_t collected_credits = 0;   ///< what allocations paid for it
   std::optional<std::string> metadata;  ///< JSON text with sorted members; none: none was given
 
   friend bool operator==(const UsageRecord&, const UsageRecord&) = default;
@@ -39,8 +39,8 @@ struct UserStats {
   std::int64_t total_records = 0;
   std::int64_t total_credits = 0;
   CreditsByName by_service;
-  CreditsByName by_day;    ///< UTC days, "YYYY-MM-DD"
-  CreditsByName by_model;  ///< the operation of chat records, however they ended
+  CreditsByName by_day;                      ///< UTC days, "YYYY-MM-DD"
+  CreditsByName by_model;                    ///< the operation of chat records, however they ended
   std::vector<UsageRecord> recent_activity;  ///< the newest 10 of the range, newest first
 
   friend bool operator==(const UserStats&, const UserStats&) = default;
@@ -60,9 +60,9 @@ struct SystemStats {
 
 struct RecordRequest {
   std::string user_id;
-  std::string service;       ///< 1 … 50 bytes
-  std::string operation;     ///< 1 … 100 bytes
-  std::int64_t credits = 0;  ///< 1 … 10^15
+  std::string service;                                 ///< 1 … 50 bytes
+  std::string operation;                               ///< 1 … 100 bytes
+  std::int64_t credits = 0;                            ///< 1 … 10^15
   std::optional<std::string> metadata = std::nullopt;  ///< JSON text, ≤ 64 KiB
   std::optional<std::string> idempotency_key = std::nullopt;
 };

@@ -38,8 +38,8 @@ TakePlan AccountBook::plan_take(std::int64_t credits) const {
     if (plan.found == credits) {
       return plan;
     }
-    const bool within_loaded = state_.all_loaded || (state_.loaded_up_to &&
-                                                     allocation.position <= *state_.loaded_up_to);
+    const bool within_loaded =
+        state_.all_loaded || (state_.loaded_up_to && allocation.position <= *state_.loaded_up_to);
     if (!within_loaded) {
       break;
     }
@@ -129,8 +129,7 @@ CreditAllocation AccountBook::revoke(std::int64_t allocation_id, const Revoke& r
 std::int64_t AccountBook::next_usage_id() const { return state_.counters.last_usage_id + 1; }
 
 bool AccountBook::can_allocate(std::int64_t credits) const {
-  return credits <=
-         std::numeric_limits<std::int64_t>::max() - state_.counters.allocated_credits;
+  return credits <= std::numeric_limits<std::int64_t>::max() - state_.counters.allocated_credits;
 }
 
 bool AccountBook::can_use(std::int64_t credits) const {
@@ -194,8 +193,7 @@ void AccountBook::remember(const std::string& key, KeyRecord record) {
 
 void AccountBook::collect(Changes& changes) {
   if (state_.counters != before_) {
-    changes.counters.push_back(
-        {.user_id = user_id_, .before = before_, .after = state_.counters});
+    changes.counters.push_back({.user_id = user_id_, .before = before_, .after = state_.counters});
   }
   for (auto& [id, change] : allocation_changes_) {
     change.user_id = user_id_;

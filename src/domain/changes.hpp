@@ -47,8 +47,8 @@ constexpr Effect effect_of(EntryKind kind) {
 struct AllocationChange {
   std::string user_id;
   std::int64_t id = 0;
-  Effect change;            ///< in credits, added to what is stored
-  std::optional<Timestamp> revoked_at;    ///< set where this change revokes it
+  Effect change;                        ///< in credits, added to what is stored
+  std::optional<Timestamp> revoked_at;  ///< set where this change revokes it
   std::optional<std::string> revoked_by;
 };
 

@@ -107,8 +107,8 @@ using Answer = std::variant<CreditAllocation, Deduction, Charge, UsageRecord, St
 /// Why a command changed nothing: one of the library's errors as a value.
 struct Refusal {
   ErrorCode code = ErrorCode::invalid_argument;
-  std::string message;      ///< for invalid_argument: what was expected
-  std::string argument;     ///< for invalid_argument
+  std::string message;         ///< for invalid_argument: what was expected
+  std::string argument;        ///< for invalid_argument
   std::int64_t required = 0;   ///< for insufficient_credits
   std::int64_t available = 0;  ///< for insufficient_credits
 

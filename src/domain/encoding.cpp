@@ -14,9 +14,8 @@ Json tokens_json(const Tokens& tokens) {
     return tokens.number();
   }
   const TokenCounts counts = tokens.counts();
-  return {{"input", counts.input},
-          {"output", counts.output},
-          {"cached_input", counts.cached_input}};
+  return {
+      {"input", counts.input}, {"output", counts.output}, {"cached_input", counts.cached_input}};
 }
 
 Tokens tokens_of(const Json& value) {
@@ -77,9 +76,7 @@ Json answer_json(const CreditAllocation& allocation) {
           {"effective_at", instant_json(allocation.effective_at)},
           {"expires_at", instant_json(allocation.expires_at)}};
 }
-Json answer_json(const Deduction& deduction) {
-  return {{"slices", slices_json(deduction.slices)}};
-}
+Json answer_json(const Deduction& deduction) { return {{"slices", slices_json(deduction.slices)}}; }
 Json answer_json(const UsageRecord& record) {
   return {{"usage_id", record.id}, {"timestamp", instant_json(record.timestamp)}};
 }
@@ -89,15 +86,15 @@ Json answer_json(const Charge& charge) {
   return value;
 }
 Json answer_json(const StreamingSession& session) {
-  return {{"model_id", session.model_id},
-          {"estimated_tokens", tokens_json(session.estimated_tokens)},
-          {"reported_tokens",
-           session.reported_tokens ? tokens_json(*session.reported_tokens) : Json()},
-          {"estimated_credits", session.estimated_credits},
-          {"allocated_credits", session.allocated_credits},
-          {"started_at", instant_json(session.started_at)},
-          {"last_activity_at", instant_json(session.last_activity_at)},
-          {"expires_at", instant_json(session.expires_at)}};
+  return {
+      {"model_id", session.model_id},
+      {"estimated_tokens", tokens_json(session.estimated_tokens)},
+      {"reported_tokens", session.reported_tokens ? tokens_json(*session.reported_tokens) : Json()},
+      {"estimated_credits", session.estimated_credits},
+      {"allocated_credits", session.allocated_credits},
+      {"started_at", instant_json(session.started_at)},
+      {"last_activity_at", instant_json(session.last_activity_at)},
+      {"expires_at", instant_json(session.expires_at)}};
 }
 // Ends of sessions replay from the session's own row, and nothing else is stored behind a key.
 Json answer_json(const Settlement&) { return Json::object(); }
@@ -177,13 +174,13 @@ std::string encode_policy(const PinnedPolicy& policy) {
 
 PinnedPolicy decode_policy(std::string_view text) {
   const Json value = Json::parse(text);
-  return {.buffer = value.at("buffer").get<std::int64_t>(),
-          .refund = value.at("refund") == "to_source" ? RefundPolicy::to_source
-                                                      : RefundPolicy::new_allocation,
-          .refund_expiry_days = value.at("refund_expiry_days").get<std::int64_t>(),
-          .overage =
-              value.at("overage") == "charge" ? OveragePolicy::charge : OveragePolicy::absorb,
-          .session_ttl = std::chrono::microseconds(value.at("session_ttl").get<std::int64_t>())};
+  return {
+      .buffer = value.at("buffer").get<std::int64_t>(),
+      .refund = value.at("refund") == "to_source" ? RefundPolicy::to_source
+                                                  : RefundPolicy::new_allocation,
+      .refund_expiry_days = value.at("refund_expiry_days").get<std::int64_t>(),
+      .overage = value.at("overage") == "charge" ? OveragePolicy::charge : OveragePolicy::absorb,
+      .session_ttl = std::chrono::microseconds(value.at("session_ttl").get<std::int64_t>())};
 }
 
 std::string encode_answer(const Answer& answer) {

@@ -40,7 +40,8 @@ AccountingError::~AccountingError() = default;
 
 InvalidArgument::InvalidArgument(const std::string& argument, const std::string& expected)
     : AccountingError(ErrorCode::invalid_argument, argument + ": expected " + expected),
-      argument_(argument) {}
+      argument_(argument),
+      expected_(expected) {}
 InvalidArgument::~InvalidArgument() = default;
 
 NotFound::NotFound(const std::string& message) : AccountingError(ErrorCode::not_found, message) {}

@@ -12,7 +12,7 @@ namespace accounting::domain {
 namespace {
 
 std::optional<TokenPrices> prices_now(const State& state, const std::string& model_id,
-                                     const Policy& policy) {
+                                      const Policy& policy) {
   const auto rule = state.rules.find(model_id);
   return prices_in_force(rule == state.rules.end() ? nullptr : &rule->second, model_id, policy);
 }
@@ -85,8 +85,8 @@ class Decider {
 
   Result apply(AccountBook& book, const Command& command) {
     const Reason reason{.actor = command.actor, .session_id = {}, .usage_id = {}};
-    Rule rule = std::visit(
-        [&](const auto& action) { return apply_action(book, action, reason); }, command.action);
+    Rule rule = std::visit([&](const auto& action) { return apply_action(book, action, reason); },
+                           command.action);
     if (auto* refusal = std::get_if<Refusal>(&rule)) {
       return std::move(*refusal);
     }
@@ -95,12 +95,11 @@ class Decider {
     }
     Answer& answer = std::get<Answer>(rule);
     if (command.key) {
-      book.remember(command.key->key,
-                    {.key = command.key->key,
-                     .operation = std::string(operation_name(command.action)),
-                     .fingerprint = command.key->fingerprint,
-                     .answer = encode_answer(answer),
-                     .created_at = now_});
+      book.remember(command.key->key, {.key = command.key->key,
+                                       .operation = std::string(operation_name(command.action)),
+                                       .fingerprint = command.key->fingerprint,
+                                       .answer = encode_answer(answer),
+                                       .created_at = now_});
     }
     return std::move(answer);
   }

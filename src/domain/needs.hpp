@@ -13,9 +13,9 @@ namespace accounting::domain {
 
 struct AccountNeeds {
   std::set<std::string> keys;
-  std::set<std::string> sessions;        ///< with their slices and the slices' allocations
-  std::set<std::int64_t> allocations;    ///< by id, whole
-  std::int64_t active_allocations = 0;   ///< how many at most, in burn order
+  std::set<std::string> sessions;       ///< with their slices and the slices' allocations
+  std::set<std::int64_t> allocations;   ///< by id, whole
+  std::int64_t active_allocations = 0;  ///< how many at most, in burn order
 };
 
 /// By user id, which is the order in which accounts are locked.

@@ -17,9 +17,9 @@ std::variant<PriceChange, Refusal> repeat_or_refuse(const std::vector<PricingRul
                                                     const PricingRule& stored,
                                                     const PricingRule& asked) {
   const bool closed_by_next =
-      !asked.effective_to &&
-      std::any_of(rules.begin(), rules.end(),
-                  [&](const auto& rule) { return rule.effective_from == stored.effective_to; });
+      !asked.effective_to && std::any_of(rules.begin(), rules.end(), [&](const auto& rule) {
+        return rule.effective_from == stored.effective_to;
+      });
   const bool same_end = asked.effective_to == stored.effective_to || closed_by_next;
   if (!same_end || prices_of(asked) != prices_of(stored)) {
     return conflict("the model has a rule with other values from the same effective_from");
@@ -47,8 +47,7 @@ std::optional<TokenPrices> prices_in_force(const PricingRule* rule, const std::s
   if (!price) {
     return std::nullopt;
   }
-  return TokenPrices{
-      .price_per_1k_tokens = *price, .input = {}, .output = {}, .cached_input = {}};
+  return TokenPrices{.price_per_1k_tokens = *price, .input = {}, .output = {}, .cached_input = {}};
 }
 
 std::variant<PriceChange, Refusal> decide_price(const std::vector<PricingRule>& rules,

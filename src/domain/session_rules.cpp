@@ -55,8 +55,7 @@ Refusal refuse_too_large(const char* argument) {
 /// The session, where it can still be reported or extended with tokens of that form.
 std::variant<const SessionRecord*, Refusal> find_open(const AccountBook& book,
                                                       const std::string& session_id,
-                                                      const Tokens& tokens,
-                                                      const char* argument) {
+                                                      const Tokens& tokens, const char* argument) {
   const SessionRecord* record = find_session(book, session_id);
   if (record == nullptr) {
     return refuse_unknown();
@@ -94,8 +93,8 @@ Split split_slices(const std::vector<Slice>& slices, std::int64_t used) {
       split.consumed.push_back({.allocation_id = slice.allocation_id, .credits = part});
     }
     if (part < slice.credits) {
-      split.back.insert(split.back.begin(), {.allocation_id = slice.allocation_id,
-                                             .credits = slice.credits - part});
+      split.back.insert(split.back.begin(),
+                        {.allocation_id = slice.allocation_id, .credits = slice.credits - part});
     }
   }
   return split;
@@ -184,6 +183,7 @@ Rule end_session(AccountBook& book, const SessionRecord& found, const EndKind& e
   record.session.used_credits = used;
   record.session.completed_at = book.now();
   record.ending = Ending{.status = end.status, .tokens = tokens};
+  record.usage_id = reason.usage_id;
   record.refund = std::max<std::int64_t>(0, allocated - used);
   record.overage = overage;
   record.uncollected = record.policy.overage == OveragePolicy::charge ? overage - plan.found : 0;
@@ -216,8 +216,7 @@ struct Hold {
   std::int64_t allocated = 0;
 };
 
-std::optional<Hold> hold_for(const Tokens& tokens, const TokenPrices& prices,
-                             std::int64_t buffer) {
+std::optional<Hold> hold_for(const Tokens& tokens, const TokenPrices& prices, std::int64_t buffer) {
   const std::optional<std::int64_t> estimated = credits_for(tokens, prices);
   const std::optional<std::int64_t> allocated =
       estimated ? with_buffer(*estimated, buffer) : std::nullopt;
@@ -286,9 +285,8 @@ Rule initialize(AccountBook& book, const Initialize& request, const Reason& reas
                    .argument = {}};
   }
   if (!prices) {
-    return Refusal{.code = ErrorCode::price_not_found,
-                   .message = "model_id has no price now",
-                   .argument = {}};
+    return Refusal{
+        .code = ErrorCode::price_not_found, .message = "model_id has no price now", .argument = {}};
   }
   const std::optional<Hold> hold = hold_for(request.estimated_tokens, *prices, policy.buffer);
   if (!hold) {
@@ -301,8 +299,7 @@ Rule initialize(AccountBook& book, const Initialize& request, const Reason& reas
   if (plan.found < hold->allocated) {
     return refuse_short(hold->allocated, plan.found);
   }
-  SessionRecord& record =
-      book.begin_session(new_record(book, request, *prices, policy, *hold));
+  SessionRecord& record = book.begin_session(new_record(book, request, *prices, policy, *hold));
   book.take(plan.slices, EntryKind::hold, held_by(reason, request.session_id));
   book.add_slices(record, plan.slices);
   return Answer(record.session);

@@ -59,6 +59,7 @@ struct SessionRecord {
   PinnedPolicy policy;
   std::vector<Slice> slices;  ///< in the order in which they were taken
   std::optional<Ending> ending;
+  std::optional<std::int64_t> usage_id;  ///< the record that its end wrote
   std::int64_t refund = 0;
   std::int64_t overage = 0;
   std::int64_t uncollected = 0;

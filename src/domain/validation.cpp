@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -84,8 +85,8 @@ class StrictMetadataChecker final : public nlohmann::json_sax<nlohmann::json> {
 
 void check_text(std::string_view argument, std::string_view text, std::size_t longest) {
   if (text.size() > longest) {
-    refuse(argument, "at most " + std::to_string(longest) + " bytes, not " +
-                         std::to_string(text.size()));
+    refuse(argument,
+           "at most " + std::to_string(longest) + " bytes, not " + std::to_string(text.size()));
   }
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = utf8_sequence(text, at);
@@ -146,6 +147,10 @@ void check_page(std::int64_t page, std::int64_t limit) {
 }
 
 void check_limit(std::int64_t limit) { check_range("limit", limit, 1, largest_page_limit); }
+
+void check_after(std::int64_t after) {
+  check_range("after", after, 0, std::numeric_limits<std::int64_t>::max());
+}
 
 void check_instant(std::string_view argument, const std::optional<Timestamp>& instant) {
   if (instant && (*instant < earliest_instant || *instant > latest_instant)) {

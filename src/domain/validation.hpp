@@ -42,6 +42,8 @@ void check_credits(std::int64_t credits);
 void check_tokens(std::string_view argument, const Tokens& tokens);
 void check_page(std::int64_t page, std::int64_t limit);
 void check_limit(std::int64_t limit);
+/// A place in a list to go on from.
+void check_after(std::int64_t after);
 void check_instant(std::string_view argument, const std::optional<Timestamp>& instant);
 /// `start` ≤ `end` where both are given.
 void check_time_range(const std::optional<Timestamp>& start, const std::optional<Timestamp>& end);

@@ -21,6 +21,7 @@ CREATE TABLE user_accounts (
   CHECK (used_credits >= 0)
 );
 
+-- Newest first.
 CREATE INDEX idx_account_created ON user_accounts (created_at, user_id);
 
 CREATE TABLE credit_allocations (
@@ -81,6 +82,8 @@ CREATE TABLE streaming_sessions (
   -- Price and policy as they were when the session began.
   prices JSONB NOT NULL,
   policy JSONB NOT NULL,
+  -- The record that the end of the session wrote.
+  usage_id BIGINT,
   refund BIGINT NOT NULL DEFAULT 0,
   overage BIGINT NOT NULL DEFAULT 0,
   uncollected BIGINT NOT NULL DEFAULT 0,
@@ -92,6 +95,7 @@ CREATE TABLE streaming_sessions (
   CHECK (status IN ('active', 'completed', 'failed', 'aborted', 'expired')),
   CHECK ((status = 'active') = (completed_at IS NULL)),
   CHECK ((status = 'active') = (ended_tokens IS NULL)),
+  CHECK ((status = 'active') = (usage_id IS NULL)),
   CHECK (status = 'active' OR allocated_credits + overage = used_credits + refund),
   CHECK (refund >= 0),
   CHECK (uncollected >= 0 AND uncollected <= overage)

@@ -1,0 +1,204 @@
+#include "accounting/accounting.hpp"
+
+#include "domain/invariants.hpp"
+#include "domain/validation.hpp"
+#include "services/attempts.hpp"
+#include "services/context.hpp"
+#include "services/requests.hpp"
+#include "sql/sql_store.hpp"
+#include "version.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace accounting {
+namespace {
+
+using services::AfterUnknownCommit;
+using services::Books;
+using services::Context;
+using services::OpenTransaction;
+
+constexpr const char* host = "host";
+
+void migrate_books(Books& books) {
+  books.refuse_inside_transaction();
+  services::without_schema(books, [&] { return books.store().migrate(books.now()); });
+  books.schema_is_ready();
+  books.log(LogLevel::info, "the database's schema is up to date");
+}
+
+void set_up(Books& books) {
+  const bool is_new_file = !books.options().migrate && books.store().kind() == "sqlite" &&
+                           services::without_schema(books, [&] { return books.store().empty(); });
+  if (is_new_file || books.options().migrate.value_or(false)) {
+    migrate_books(books);
+  }
+  // Refuses a schema that this version must not touch, and finds out whether there is a server.
+  services::without_schema(books, [&] { return books.store().schema_status(); });
+}
+
+/// Locks the accounts up front, so that transactions that share accounts wait in order.
+void lock_users(const Context& context, const std::vector<std::string>& users) {
+  domain::Needs needs;
+  for (const std::string& user_id : users) {
+    domain::check_user_id(user_id, "users");
+    needs.accounts[user_id];
+  }
+  if (needs.accounts.empty()) {
+    return;
+  }
+  const domain::State locked = context.transaction()->unit().load(needs, context.now());
+  if (locked.accounts.size() != needs.accounts.size()) {
+    services::throw_no_account();
+  }
+}
+
+std::shared_ptr<const Context> begin(const Context& books, const std::vector<std::string>& users) {
+  books.books().refuse_inside_transaction();
+  books.books().require_schema();
+  auto context = std::make_shared<const Context>(
+      books.shared_books(), books.actor(), std::make_shared<OpenTransaction>(books.shared_books()));
+  lock_users(*context, users);
+  return context;
+}
+
+void count_rows(VerifyReport& report, const domain::AccountRows& rows) {
+  report.accounts += 1;
+  report.allocations += std::ssize(rows.allocations);
+  report.sessions += std::ssize(rows.sessions);
+  report.usage_records += std::ssize(rows.usage_records);
+  report.entries += std::ssize(rows.entries);
+}
+
+}  // namespace
+
+Transaction::Transaction(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
+Transaction::Transaction(Transaction&&) noexcept = default;
+Transaction& Transaction::operator=(Transaction&& other) noexcept {
+  if (this != &other) {
+    rollback();
+    context_ = std::move(other.context_);
+  }
+  return *this;
+}
+Transaction::~Transaction() { rollback(); }
+
+Accounts Transaction::accounts() { return Accounts(context_); }
+Credits Transaction::credits() { return Credits(context_); }
+Sessions Transaction::sessions() { return Sessions(context_); }
+Usage Transaction::usage() { return Usage(context_); }
+Pricing Transaction::pricing() { return Pricing(context_); }
+
+void Transaction::commit() {
+  services::inside_transaction(*context_, [&](store::Unit&) { context_->transaction()->commit(); });
+}
+
+void Transaction::rollback() noexcept {
+  if (context_) {
+    context_->transaction()->rollback();
+  }
+}
+
+Accounting::Accounting(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
+Accounting::Accounting(Accounting&&) noexcept = default;
+Accounting& Accounting::operator=(Accounting&&) noexcept = default;
+Accounting::~Accounting() = default;
+
+Accounting Accounting::open(const Options& options) {
+  domain::check_options(options);
+  auto books = std::make_shared<Books>(sql::open_store(options), options);
+  set_up(*books);
+  return Accounting(std::make_shared<const Context>(books, host));
+}
+
+Accounts Accounting::accounts() const { return Accounts(context_); }
+Credits Accounting::credits() const { return Credits(context_); }
+Sessions Accounting::sessions() const { return Sessions(context_); }
+Usage Accounting::usage() const { return Usage(context_); }
+Pricing Accounting::pricing() const { return Pricing(context_); }
+
+Transaction Accounting::transaction(const std::vector<std::string>& users) {
+  return services::with_attempts(context_->books(), AfterUnknownCommit::give_up,
+                                 [&] { return Transaction(begin(*context_, users)); });
+}
+
+void Accounting::run_transaction(const std::function<void(Transaction&)>& work,
+                                 const std::vector<std::string>& users) {
+  services::Attempts attempts(context_->books(), AfterUnknownCommit::give_up);
+  while (true) {
+    Transaction transaction = this->transaction(users);
+    OpenTransaction& open = *transaction.context_->transaction();
+    try {
+      work(transaction);
+      if (!open.ended()) {
+        transaction.commit();
+      }
+      return;
+    } catch (...) {
+      const std::optional<store::FailureKind> failure = open.failure();
+      transaction.rollback();
+      const bool another_try = failure == store::FailureKind::try_again ||
+                               failure == store::FailureKind::connection_lost;
+      if (!another_try) {
+        throw;
+      }
+      attempts.after(store::StoreFailure(*failure, "a transaction met a transient failure"));
+    }
+  }
+}
+
+std::int64_t Accounting::migrate() {
+  migrate_books(context_->books());
+  return schema_version();
+}
+
+std::int64_t Accounting::schema_version() const {
+  Books& books = context_->books();
+  books.refuse_inside_transaction();
+  return services::without_schema(books, [&] { return books.store().schema_status().version; });
+}
+
+VerifyReport Accounting::verify() const {
+  return services::query(*context_, [](store::Reads& reads) {
+    VerifyReport report;
+    reads.each_account([&](const domain::AccountRows& rows) {
+      count_rows(report, rows);
+      std::vector<Problem> problems = domain::check_invariants(rows);
+      report.problems.insert(report.problems.end(), std::make_move_iterator(problems.begin()),
+                             std::make_move_iterator(problems.end()));
+    });
+    report.ok = report.problems.empty();
+    return report;
+  });
+}
+
+Health Accounting::health() const {
+  const Books& books = context_->books();
+  Health health{.service = "accounting",
+                .version = std::string(library_version),
+                .time = books.now(),
+                .database = books.store().kind(),
+                .pool = books.store().pool_status(),
+                .clock_skew = std::nullopt,
+                .problem = {}};
+  try {
+    books.refuse_inside_transaction();
+    const store::SchemaStatus status = books.store().schema_status();
+    health.reachable = true;
+    health.schema_version = status.version;
+    health.pending_migrations = status.pending;
+    health.clock_skew = books.store().database_time() - books.now();
+    health.ok = status.pending == 0;
+    health.problem = health.ok ? "" : "the schema is behind this library: call migrate()";
+  } catch (const std::exception& error) {
+    health.problem = error.what();
+  }
+  health.pool = books.store().pool_status();
+  return health;
+}
+
+void Accounting::close() noexcept { context_->books().store().close(); }
+
+}  // namespace accounting

@@ -1,0 +1,96 @@
+#include "domain/journal_replay.hpp"
+
+#include <limits>
+
+namespace accounting::domain {
+namespace {
+
+BurnPosition position_of(const CreditAllocation& allocation) {
+  return {.expires_at = allocation.expires_at,
+          .allocated_at = allocation.allocated_at,
+          .id = allocation.id};
+}
+
+bool takes(EntryKind kind) {
+  return kind == EntryKind::deduct || kind == EntryKind::charge || kind == EntryKind::hold ||
+         kind == EntryKind::overage;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> amount_of(const CreditEntry& entry) {
+  const Effect effect = effect_of(entry.kind);
+  const std::int64_t amount =
+      effect.remaining != 0 ? entry.credits * effect.remaining : entry.held_credits * effect.held;
+  const bool fits = amount >= 0 && entry.credits == effect.remaining * amount &&
+                    entry.held_credits == effect.held * amount;
+  return fits ? std::optional(amount) : std::nullopt;
+}
+
+JournalReplay::JournalReplay(const std::vector<CreditAllocation>& allocations) {
+  for (const CreditAllocation& allocation : allocations) {
+    rows_.emplace(allocation.id, &allocation);
+    replayed_[allocation.id];
+  }
+}
+
+std::optional<std::string> JournalReplay::apply(const CreditEntry& entry) {
+  const auto row = rows_.find(entry.allocation_id);
+  if (row == rows_.end()) {
+    return "names an allocation that is not there";
+  }
+  const std::optional<std::int64_t> amount = amount_of(entry);
+  if (!amount) {
+    return "has numbers that do not fit its kind";
+  }
+  const CreditAllocation& allocation = *row->second;
+  std::optional<std::string> problem;
+  if (takes(entry.kind)) {
+    problem = check_take(entry, allocation);
+  }
+  ReplayedAllocation& replayed = replayed_[allocation.id];
+  const Effect effect = effect_of(entry.kind);
+  replayed.places.remaining += effect.remaining * *amount;
+  replayed.places.held += effect.held * *amount;
+  replayed.places.consumed += effect.consumed * *amount;
+  replayed.places.revoked += effect.revoked * *amount;
+  replayed.places.moved += effect.moved * *amount;
+  replayed.times_allocated += entry.kind == EntryKind::allocate ? 1 : 0;
+  replayed.revoked |= entry.kind == EntryKind::revoke;
+  if (replayed.places.remaining > 0 && !replayed.revoked) {
+    takeable_.insert(position_of(allocation));
+  } else {
+    takeable_.erase(position_of(allocation));
+  }
+  return problem;
+}
+
+std::optional<std::string> JournalReplay::check_take(const CreditEntry& entry,
+                                                     const CreditAllocation& taken) const {
+  const Timestamp now = entry.created_at;
+  if (taken.expires_at && *taken.expires_at <= now) {
+    return "takes from an allocation that had expired";
+  }
+  if (taken.effective_at > now) {
+    return "takes from an allocation that was not effective yet";
+  }
+  const BurnPosition first_unexpired{.expires_at = now + std::chrono::microseconds(1),
+                                     .allocated_at = Timestamp::min(),
+                                     .id = std::numeric_limits<std::int64_t>::min()};
+  for (auto next = takeable_.lower_bound(first_unexpired); next != takeable_.end(); ++next) {
+    if (next->id == taken.id) {
+      return std::nullopt;
+    }
+    if (rows_.at(next->id)->effective_at <= now) {
+      return "takes from allocation " + std::to_string(taken.id) + " although allocation " +
+             std::to_string(next->id) + " comes first in burn order";
+    }
+  }
+  return "takes from an allocation that had nothing to take";
+}
+
+const ReplayedAllocation& JournalReplay::allocation(std::int64_t id) const {
+  return replayed_.at(id);
+}
+
+}  // namespace accounting::domain

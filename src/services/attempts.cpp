@@ -1,0 +1,60 @@
+#include "services/attempts.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <string>
+#include <thread>
+
+namespace accounting::services {
+namespace {
+
+/// Doubles with each try and is scattered, so that those who met do not meet again.
+std::chrono::microseconds pause_before(int attempt) {
+  constexpr std::int64_t first = 1'000;
+  constexpr std::int64_t longest = 250'000;
+  thread_local std::minstd_rand random(std::random_device{}());
+  const std::int64_t most = std::min(longest, first << std::min(attempt, 10));
+  return std::chrono::microseconds(std::uniform_int_distribution<std::int64_t>(0, most)(random));
+}
+
+}  // namespace
+
+void give_up(store::FailureKind kind, bool may_repeat) {
+  switch (kind) {
+    case store::FailureKind::try_again:
+      throw StoreError("the database kept asking for another try; nothing was changed", true);
+    case store::FailureKind::connection_lost:
+      throw ConnectionLost("the database could not be reached; nothing was changed");
+    case store::FailureKind::refused:
+      throw StoreError("the database refused; nothing was changed");
+    case store::FailureKind::commit_unknown:
+      break;
+  }
+  throw OutcomeUnknown(
+      may_repeat ? "the connection broke while committing; the same call again answers what this "
+                   "one did, or does it"
+                 : "the connection broke while committing; the call may have taken effect",
+      may_repeat);
+}
+
+void throw_unreadable(Books& books, const std::exception&) {
+  // The exception's own text may quote what is stored.
+  books.log(LogLevel::error, "a stored value could not be read, or the library is at fault");
+  throw StoreError("a stored value could not be read; nothing was changed (run verify)");
+}
+
+void Attempts::after(const store::StoreFailure& failure) {
+  const bool may_repeat = after_unknown_ == AfterUnknownCommit::try_again;
+  if (failure.kind() == store::FailureKind::commit_unknown) {
+    in_doubt_ = true;
+  }
+  const bool allowed = !in_doubt_ || may_repeat;
+  if (!allowed || ++made_ >= books_.options().max_attempts) {
+    give_up(in_doubt_ ? store::FailureKind::commit_unknown : failure.kind(), may_repeat);
+  }
+  books_.log(LogLevel::warning, std::string(failure.what()) + "; trying again");
+  std::this_thread::sleep_for(pause_before(made_));
+}
+
+}  // namespace accounting::services

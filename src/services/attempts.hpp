@@ -1,0 +1,137 @@
+// Attempts: what is tried again after a failure of the database, how often, and what the caller is
+// told when it did not help.
+#pragma once
+
+#include "services/context.hpp"
+#include "store/store.hpp"
+
+#include <new>
+#include <optional>
+#include <type_traits>
+
+namespace accounting::services {
+
+/// Whether the work may run again after a commit whose outcome is unknown.
+enum class AfterUnknownCommit { give_up, try_again };
+
+/// Counts the tries of one call; decides after each failure whether there is another.
+class Attempts {
+ public:
+  Attempts(Books& books, AfterUnknownCommit after_unknown)
+      : books_(books), after_unknown_(after_unknown) {}
+
+  /// Waits a little and returns where another try makes sense, else throws what the caller is
+  /// to be told.
+  void after(const store::StoreFailure& failure);
+  /// True where an earlier try may have taken effect.
+  [[nodiscard]] bool in_doubt() const { return in_doubt_; }
+
+ private:
+  Books& books_;
+  AfterUnknownCommit after_unknown_;
+  int made_ = 0;
+  bool in_doubt_ = false;
+};
+
+/// Throws the error that stands for a failure when there is no other try.
+[[noreturn]] void give_up(store::FailureKind kind, bool may_repeat);
+/// Throws the error for an exception that no room should have let out.
+[[noreturn]] void throw_unreadable(Books& books, const std::exception& error);
+
+/// Runs `work` until it succeeds or trying again makes no sense, whatever schema there is. Whatever
+/// the database does, the caller sees one of the library's errors.
+template <class Work>
+auto without_schema(Books& books, Work&& work,
+                    AfterUnknownCommit after_unknown = AfterUnknownCommit::try_again) {
+  Attempts attempts(books, after_unknown);
+  while (true) {
+    try {
+      return work();
+    } catch (const store::StoreFailure& failure) {
+      attempts.after(failure);
+    } catch (const StoreError&) {
+      if (attempts.in_doubt()) {
+        give_up(store::FailureKind::commit_unknown, true);
+      }
+      throw;
+    } catch (const AccountingError&) {
+      throw;
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {
+      throw_unreadable(books, error);
+    }
+  }
+}
+
+/// The same over this version's schema only.
+template <class Work>
+auto with_attempts(Books& books, AfterUnknownCommit after_unknown, Work&& work) {
+  return without_schema(
+      books,
+      [&] {
+        books.require_schema();
+        return work();
+      },
+      after_unknown);
+}
+
+/// Runs `work(unit)` inside the context's transaction. A failure of the database is noted there,
+/// for the one who began the transaction to act on.
+template <class Work>
+auto inside_transaction(const Context& context, Work&& work) {
+  OpenTransaction& transaction = *context.transaction();
+  try {
+    return work(transaction.unit());
+  } catch (const store::StoreFailure& failure) {
+    transaction.fail(failure.kind());
+    give_up(failure.kind(), false);
+  } catch (const StoreError&) {
+    transaction.fail(store::FailureKind::refused);
+    throw;
+  } catch (const AccountingError&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    transaction.fail(store::FailureKind::refused);
+    throw_unreadable(context.books(), error);
+  }
+}
+
+/// Runs a query: in the context's transaction, or in a snapshot of its own.
+template <class Query>
+auto query(const Context& context, Query&& run) {
+  if (context.transaction() != nullptr) {
+    return inside_transaction(context, [&](store::Unit& unit) {
+      store::Reads& reads = unit;
+      return run(reads);
+    });
+  }
+  Books& books = context.books();
+  books.refuse_inside_transaction();
+  return with_attempts(books, AfterUnknownCommit::try_again, [&] {
+    const std::unique_ptr<store::Reads> reads = books.store().read();
+    return run(*reads);
+  });
+}
+
+/// Runs `work(unit, now)` in the context's transaction, or in one of its own that is committed
+/// after it.
+template <class Work>
+auto write(const Context& context, AfterUnknownCommit after_unknown, Work&& work) {
+  if (context.transaction() != nullptr) {
+    return inside_transaction(context,
+                              [&](store::Unit& unit) { return work(unit, context.now()); });
+  }
+  Books& books = context.books();
+  books.refuse_inside_transaction();
+  return with_attempts(books, after_unknown, [&] {
+    const std::unique_ptr<store::Unit> unit = books.store().begin();
+    auto answer = work(*unit, books.now());
+    unit->commit();
+    return answer;
+  });
+}
+
+}  // namespace accounting::services

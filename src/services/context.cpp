@@ -1,0 +1,84 @@
+#include "services/context.hpp"
+
+#include <utility>
+
+namespace accounting::services {
+
+Books::Books(std::shared_ptr<store::Store> store, Options options)
+    : store_(std::move(store)),
+      options_(std::move(options)),
+      clock_(options_.clock ? options_.clock : std::make_shared<SystemClock>()) {}
+
+void Books::log(LogLevel level, std::string_view message) const {
+  if (options_.log) {
+    options_.log(level, message);
+  }
+}
+
+void Books::require_schema() {
+  if (schema_ready_) {
+    return;
+  }
+  const store::SchemaStatus status = store_->schema_status();
+  if (status.pending > 0) {
+    throw MigrationError("the database's schema is at version " + std::to_string(status.version) +
+                         " and " + std::to_string(status.pending) +
+                         " behind this library; open it with migrate, or call migrate()");
+  }
+  schema_ready_ = true;
+}
+
+void Books::refuse_inside_transaction() const {
+  if (open_transactions_ == 0) {
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  if (inside_transaction_.contains(std::this_thread::get_id())) {
+    throw Conflict("this thread has a transaction open; call the transaction's own services");
+  }
+}
+
+void Books::enter_transaction(std::thread::id thread) {
+  const std::lock_guard lock(mutex_);
+  inside_transaction_.insert(thread);
+  ++open_transactions_;
+}
+
+void Books::leave_transaction(std::thread::id thread) {
+  const std::lock_guard lock(mutex_);
+  inside_transaction_.erase(inside_transaction_.find(thread));
+  --open_transactions_;
+}
+
+OpenTransaction::OpenTransaction(std::shared_ptr<Books> books)
+    : books_(std::move(books)), thread_(std::this_thread::get_id()) {
+  unit_ = books_->store().begin();
+  now_ = books_->now();
+  books_->enter_transaction(thread_);
+}
+
+OpenTransaction::~OpenTransaction() { rollback(); }
+
+store::Unit& OpenTransaction::unit() {
+  if (!unit_) {
+    throw Conflict("the transaction has ended");
+  }
+  if (failure_) {
+    throw StoreError("the transaction failed and can only be rolled back");
+  }
+  return *unit_;
+}
+
+void OpenTransaction::commit() {
+  unit().commit();
+  rollback();
+}
+
+void OpenTransaction::rollback() noexcept {
+  if (unit_) {
+    unit_.reset();
+    books_->leave_transaction(thread_);
+  }
+}
+
+}  // namespace accounting::services

@@ -1,0 +1,100 @@
+// Context: what a service's handle stands on. The opened books, who acts, and the transaction
+// that it belongs to, if any.
+#pragma once
+
+#include "accounting/accounting.hpp"
+#include "store/store.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace accounting::services {
+
+/// The opened books, shared by all handles. Thread-safe.
+class Books {
+ public:
+  Books(std::shared_ptr<store::Store> store, Options options);
+
+  [[nodiscard]] store::Store& store() const { return *store_; }
+  [[nodiscard]] const Options& options() const { return options_; }
+  [[nodiscard]] const Policy& policy() const { return options_.policy; }
+  [[nodiscard]] Timestamp now() const { return clock_->now(); }
+  void log(LogLevel level, std::string_view message) const;
+
+  /// Throws MigrationError unless the schema is this version's.
+  void require_schema();
+  void schema_is_ready() { schema_ready_ = true; }
+
+  /// Throws Conflict where the calling thread has a transaction open: a direct call could wait
+  /// for it for ever.
+  void refuse_inside_transaction() const;
+  void enter_transaction(std::thread::id thread);
+  void leave_transaction(std::thread::id thread);
+
+ private:
+  std::shared_ptr<store::Store> store_;
+  Options options_;
+  std::shared_ptr<const Clock> clock_;
+  std::atomic<bool> schema_ready_ = false;
+
+  std::atomic<int> open_transactions_ = 0;
+  mutable std::mutex mutex_;
+  std::multiset<std::thread::id> inside_transaction_;
+};
+
+/// A transaction that a caller holds open.
+class OpenTransaction {
+ public:
+  explicit OpenTransaction(std::shared_ptr<Books> books);
+  OpenTransaction(const OpenTransaction&) = delete;
+  OpenTransaction& operator=(const OpenTransaction&) = delete;
+  ~OpenTransaction();
+
+  /// Throws Conflict after the end, StoreError after a failure.
+  store::Unit& unit();
+  [[nodiscard]] Timestamp now() const { return now_; }
+
+  void commit();
+  void rollback() noexcept;
+  [[nodiscard]] bool ended() const { return unit_ == nullptr; }
+
+  /// Notes that the database failed: the transaction can only be rolled back.
+  void fail(store::FailureKind kind) { failure_ = failure_.value_or(kind); }
+  [[nodiscard]] std::optional<store::FailureKind> failure() const { return failure_; }
+
+ private:
+  std::shared_ptr<Books> books_;
+  std::thread::id thread_;
+  std::unique_ptr<store::Unit> unit_;
+  Timestamp now_;
+  std::optional<store::FailureKind> failure_;
+};
+
+class Context {
+ public:
+  Context(std::shared_ptr<Books> books, std::string actor,
+          std::shared_ptr<OpenTransaction> transaction = nullptr)
+      : books_(std::move(books)), actor_(std::move(actor)), transaction_(std::move(transaction)) {}
+
+  [[nodiscard]] Books& books() const { return *books_; }
+  [[nodiscard]] const std::shared_ptr<Books>& shared_books() const { return books_; }
+  [[nodiscard]] const std::string& actor() const { return actor_; }
+  /// Null outside a transaction.
+  [[nodiscard]] OpenTransaction* transaction() const { return transaction_.get(); }
+  /// The time of the transaction, or now.
+  [[nodiscard]] Timestamp now() const { return transaction_ ? transaction_->now() : books_->now(); }
+
+ private:
+  std::shared_ptr<Books> books_;
+  std::string actor_;
+  std::shared_ptr<OpenTransaction> transaction_;
+};
+
+}  // namespace accounting::services

@@ -1,0 +1,83 @@
+#include "accounting/pricing.hpp"
+
+#include "accounting/error.hpp"
+#include "domain/pricing_rules.hpp"
+#include "domain/validation.hpp"
+#include "services/attempts.hpp"
+
+#include <utility>
+
+namespace accounting {
+namespace {
+
+[[noreturn]] void throw_no_price() { throw PriceNotFound("model_id has no price at that time"); }
+
+PricingRule set_in(store::Unit& unit, const SetPriceRequest& request, Timestamp now) {
+  const auto decided = domain::decide_price(unit.lock_rules(request.model_id), request, now);
+  if (const auto* refusal = std::get_if<domain::Refusal>(&decided)) {
+    domain::throw_refusal(*refusal);
+  }
+  const auto& change = std::get<domain::PriceChange>(decided);
+  if (!change.stored_already) {
+    unit.store_price(change);
+  }
+  return change.rule;
+}
+
+}  // namespace
+
+Pricing::Pricing(std::shared_ptr<const services::Context> context) : context_(std::move(context)) {}
+
+PricingRule Pricing::set(const SetPriceRequest& request) {
+  domain::check_model_id(request.model_id);
+  domain::check_user_id(request.created_by, "created_by");
+  domain::check_instant("effective_from", request.effective_from);
+  domain::check_instant("effective_to", request.effective_to);
+  // Without a start of its own, a second try would begin a second rule a moment later.
+  const auto after_unknown = request.effective_from ? services::AfterUnknownCommit::try_again
+                                                    : services::AfterUnknownCommit::give_up;
+  return services::write(*context_, after_unknown, [&](store::Unit& unit, Timestamp now) {
+    return set_in(unit, request, now);
+  });
+}
+
+PricingRule Pricing::get(const GetPriceRequest& request) const {
+  domain::check_model_id(request.model_id);
+  domain::check_instant("at", request.at);
+  const Timestamp at = request.at.value_or(context_->now());
+  std::optional<PricingRule> rule = services::query(
+      *context_, [&](store::Reads& reads) { return reads.rule_in_force(request.model_id, at); });
+  if (!rule) {
+    throw_no_price();
+  }
+  return std::move(*rule);
+}
+
+std::vector<PricingRule> Pricing::list(const ListPricesRequest& request) const {
+  if (request.model_id) {
+    domain::check_model_id(*request.model_id);
+  }
+  return services::query(*context_,
+                         [&](store::Reads& reads) { return reads.rules(request.model_id); });
+}
+
+std::int64_t Pricing::calculate(const CalculateRequest& request) const {
+  domain::check_model_id(request.model_id);
+  domain::check_tokens("tokens", request.tokens);
+  domain::check_instant("at", request.at);
+  const Timestamp at = request.at.value_or(context_->now());
+  const std::optional<PricingRule> rule = services::query(
+      *context_, [&](store::Reads& reads) { return reads.rule_in_force(request.model_id, at); });
+  const std::optional<domain::TokenPrices> prices = domain::prices_in_force(
+      rule ? &*rule : nullptr, request.model_id, context_->books().policy());
+  if (!prices) {
+    throw_no_price();
+  }
+  const std::optional<std::int64_t> credits = domain::credits_for(request.tokens, *prices);
+  if (!credits) {
+    throw InvalidArgument("tokens", "tokens that cost at most 10^15 credits");
+  }
+  return *credits;
+}
+
+}  // namespace accounting

@@ -1,0 +1,78 @@
+#include "services/writer.hpp"
+
+#include "domain/ledger.hpp"
+#include "services/attempts.hpp"
+
+#include <algorithm>
+
+namespace accounting::services {
+namespace {
+
+using domain::Command;
+using domain::Decision;
+using domain::Refusal;
+
+/// Decides over as much of the books as it takes: the first look is small, and where it was too
+/// small the same locks are kept and more is loaded.
+Decision decide_in(store::Unit& unit, std::span<const Command> commands, Timestamp now,
+                   const Policy& policy) {
+  for (int attempt = 0;; ++attempt) {
+    domain::State state = unit.load(domain::needs_of(commands, attempt), now);
+    Decision decision = domain::decide(state, commands, now, policy);
+    if (!decision.need_more) {
+      return decision;
+    }
+  }
+}
+
+void throw_first_refusal(const std::vector<domain::Result>& results) {
+  for (std::size_t index = 0; index < results.size(); ++index) {
+    if (const auto* refusal = std::get_if<Refusal>(&results[index])) {
+      Refusal named = *refusal;
+      if (results.size() > 1) {
+        const std::string which = "requests[" + std::to_string(index) + "]";
+        named.argument = which + "." + refusal->argument;
+        named.message = refusal->code == ErrorCode::invalid_argument
+                            ? refusal->message
+                            : which + ": " + refusal->message;
+      }
+      domain::throw_refusal(named);
+    }
+  }
+}
+
+AfterUnknownCommit after_unknown(std::span<const Command> commands) {
+  const bool all_replay = std::all_of(commands.begin(), commands.end(), domain::replays);
+  return all_replay ? AfterUnknownCommit::try_again : AfterUnknownCommit::give_up;
+}
+
+}  // namespace
+
+std::vector<domain::Result> execute(const Context& context, std::span<const Command> commands,
+                                    Together together) {
+  Books& books = context.books();
+  if (context.transaction() != nullptr) {
+    return inside_transaction(context, [&](store::Unit& unit) {
+      Decision decision = decide_in(unit, commands, context.now(), books.policy());
+      if (together == Together::yes) {
+        throw_first_refusal(decision.results);
+      }
+      unit.store(decision.changes);
+      return std::move(decision.results);
+    });
+  }
+  books.refuse_inside_transaction();
+  return with_attempts(books, after_unknown(commands), [&] {
+    const std::unique_ptr<store::Unit> unit = books.store().begin();
+    Decision decision = decide_in(*unit, commands, books.now(), books.policy());
+    if (together == Together::yes) {
+      throw_first_refusal(decision.results);
+    }
+    if (!decision.changes.empty()) {
+      unit->store_and_commit(decision.changes);
+    }
+    return std::move(decision.results);
+  });
+}
+
+}  // namespace accounting::services

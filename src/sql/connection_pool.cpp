@@ -1,0 +1,129 @@
+#include "sql/connection_pool.hpp"
+
+#include "accounting/error.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace accounting::sql {
+
+Lease::Lease(ConnectionPool& pool, std::unique_ptr<Connection> connection) noexcept
+    : pool_(&pool), connection_(std::move(connection)) {}
+
+Lease::Lease(Lease&& other) noexcept
+    : pool_(other.pool_), connection_(std::move(other.connection_)) {}
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+  if (this != &other) {
+    if (connection_) {
+      pool_->give_back(std::move(connection_));
+    }
+    pool_ = other.pool_;
+    connection_ = std::move(other.connection_);
+  }
+  return *this;
+}
+
+Lease::~Lease() {
+  if (connection_) {
+    pool_->give_back(std::move(connection_));
+  }
+}
+
+struct ConnectionPool::State {
+  Factory factory;
+  std::size_t size;
+  std::chrono::milliseconds timeout;
+
+  mutable std::mutex mutex = {};
+  std::condition_variable returned = {};
+  std::vector<std::unique_ptr<Connection>> idle = {};  ///< the one used last at the back
+  std::size_t in_use = 0;
+  bool closed = false;
+
+  [[nodiscard]] bool can_lend() const { return closed || in_use < size; }
+  /// Ends a loan; the connection, where there is one, is kept unless the pool is closed.
+  void release(std::unique_ptr<Connection>& connection) noexcept;
+};
+
+void ConnectionPool::State::release(std::unique_ptr<Connection>& connection) noexcept {
+  {
+    const std::lock_guard lock(mutex);
+    --in_use;
+    if (connection && !closed) {
+      idle.push_back(std::move(connection));  // within what was reserved
+    }
+  }
+  returned.notify_one();
+}
+
+ConnectionPool::ConnectionPool(Factory factory, std::int64_t size,
+                               std::chrono::milliseconds timeout)
+    : state_(new State{.factory = std::move(factory),
+                       .size = static_cast<std::size_t>(size),
+                       .timeout = timeout}) {
+  state_->idle.reserve(state_->size);
+}
+
+ConnectionPool::~ConnectionPool() = default;
+
+Lease ConnectionPool::lease() {
+  std::unique_ptr<Connection> connection;
+  {
+    std::unique_lock lock(state_->mutex);
+    const auto give_up = std::chrono::steady_clock::now() + state_->timeout;
+    if (!state_->returned.wait_until(lock, give_up, [this] { return state_->can_lend(); })) {
+      throw StoreError("no database connection came free in time", true);
+    }
+    if (state_->closed) {
+      throw Conflict("the books are closed");
+    }
+    ++state_->in_use;
+    if (!state_->idle.empty()) {
+      connection = std::move(state_->idle.back());
+      state_->idle.pop_back();
+    }
+  }
+  try {
+    if (!connection || connection->broken()) {
+      connection.reset();
+      connection = state_->factory();
+    }
+  } catch (...) {
+    connection.reset();
+    state_->release(connection);
+    throw;
+  }
+  return {*this, std::move(connection)};
+}
+
+void ConnectionPool::give_back(std::unique_ptr<Connection> connection) noexcept {
+  if (!connection->broken()) {
+    connection->rollback();
+  }
+  if (connection->broken()) {
+    connection.reset();
+  }
+  state_->release(connection);
+}
+
+PoolStatus ConnectionPool::status() const {
+  const std::lock_guard lock(state_->mutex);
+  return {.size = static_cast<std::int64_t>(state_->size),
+          .open = static_cast<std::int64_t>(state_->in_use + state_->idle.size()),
+          .in_use = static_cast<std::int64_t>(state_->in_use)};
+}
+
+void ConnectionPool::close() noexcept {
+  std::vector<std::unique_ptr<Connection>> idle;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->closed = true;
+    idle.swap(state_->idle);
+  }
+  state_->returned.notify_all();
+}
+
+}  // namespace accounting::sql

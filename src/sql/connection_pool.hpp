@@ -1,0 +1,59 @@
+// ConnectionPool: a bounded number of connections, lent one caller at a time.
+#pragma once
+
+#include "accounting/accounting.hpp"
+#include "sql/connection.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace accounting::sql {
+
+class ConnectionPool;
+
+/// A connection lent to one caller; goes back on destruction. An open transaction is rolled back
+/// first; a broken connection is dropped, and the next lease makes a new one.
+class Lease {
+ public:
+  Lease(ConnectionPool& pool, std::unique_ptr<Connection> connection) noexcept;
+  Lease(Lease&& other) noexcept;
+  Lease& operator=(Lease&& other) noexcept;
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease();
+
+  Connection& operator*() const noexcept { return *connection_; }
+  Connection* operator->() const noexcept { return connection_.get(); }
+
+ private:
+  ConnectionPool* pool_;
+  std::unique_ptr<Connection> connection_;
+};
+
+/// Thread-safe. Makes connections when they are first needed, keeps them, and hands out the one
+/// used last. Waits on a monotonic clock. Must outlive its leases.
+class ConnectionPool {
+ public:
+  using Factory = std::function<std::unique_ptr<Connection>()>;
+
+  ConnectionPool(Factory factory, std::int64_t size, std::chrono::milliseconds timeout);
+  ConnectionPool(const ConnectionPool&) = delete;
+  ConnectionPool& operator=(const ConnectionPool&) = delete;
+  ~ConnectionPool();
+
+  /// Throws StoreError (retryable) where no connection came free in time, SqlError
+  /// (`unreachable`) where none could be made, Conflict after `close`.
+  [[nodiscard]] Lease lease();
+  [[nodiscard]] PoolStatus status() const;
+  void close() noexcept;
+
+ private:
+  friend class Lease;
+  void give_back(std::unique_ptr<Connection> connection) noexcept;
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace accounting::sql

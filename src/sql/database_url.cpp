@@ -1,0 +1,171 @@
+#include "sql/database_url.hpp"
+
+#include "accounting/error.hpp"
+#include "sql/pipeline.hpp"
+#include "sql/postgresql_connection.hpp"
+#include "sql/sqlite_connection.hpp"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+
+namespace accounting::sql {
+namespace {
+
+constexpr std::string_view sqlite_scheme = "sqlite://";
+
+[[noreturn]] void refuse(const std::string& expected) {
+  throw InvalidArgument("database", expected);
+}
+
+bool starts_with(std::string_view text, std::string_view start) noexcept {
+  return text.substr(0, start.size()) == start;
+}
+
+bool has_control_character(std::string_view text) noexcept {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '%') {
+      decoded += text[at];
+      continue;
+    }
+    unsigned value = 0;
+    const auto digits = text.substr(at + 1, 2);
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (digits.size() != 2 || parsed.ptr != digits.data() + 2 || parsed.ec != std::errc()) {
+      refuse("each % in a SQLite path followed by two hexadecimal digits");
+    }
+    decoded += static_cast<char>(value);
+    at += 2;
+  }
+  return decoded;
+}
+
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    if (plain) {
+      encoded += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      encoded += {'%', digits[byte / 16], digits[byte % 16]};
+    }
+  }
+  return encoded;
+}
+
+DatabaseUrl sqlite_url(std::string_view rest) {
+  DatabaseUrl result{.kind = DatabaseKind::sqlite, .in_memory = true, .path = {}, .url = {}};
+  if (rest.empty()) {
+    return result;
+  }
+  if (rest.front() != '/' || rest.find_first_of("?#") != std::string_view::npos) {
+    refuse("sqlite:///path without a host or options (a ? or # in a path as %3F or %23)");
+  }
+  const auto path = percent_decoded(rest.substr(1));
+  if (path == ":memory:") {
+    return result;
+  }
+  if (path.empty()) {
+    refuse("a path after sqlite:///, or sqlite:// for a database in memory");
+  }
+  // SOCI has no way to escape a quote or a leading space in its connection string.
+  if (has_control_character(path) || path.find('"') != std::string::npos || path.front() == ' ') {
+    refuse("a SQLite path without control characters, double quotes or a leading space");
+  }
+  result.in_memory = false;
+  result.path = path;
+  return result;
+}
+
+DatabaseUrl postgresql_url(const std::string& url) {
+  struct Free {
+    void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
+  };
+  char* complaint = nullptr;
+  const std::unique_ptr<PQconninfoOption, Free> parsed(
+      has_control_character(url) ? nullptr : PQconninfoParse(url.c_str(), &complaint));
+  // The complaint may quote the password, so it goes no further.
+  PQfreemem(complaint);
+  if (!parsed) {
+    refuse("a PostgreSQL URL that libpq understands, with special characters percent-encoded");
+  }
+  return {.kind = DatabaseKind::postgresql, .in_memory = false, .path = {}, .url = url};
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string port_or_default(const std::string& port) {
+  if (port.empty()) {
+    return "5432";
+  }
+  unsigned number = 0;
+  const auto* end = port.data() + port.size();
+  const auto parsed = std::from_chars(port.data(), end, number);
+  if (parsed.ptr != end || parsed.ec != std::errc() || number == 0 || number > 65'535) {
+    refuse("DB_PORT as a number from 1 to 65535");
+  }
+  return port;
+}
+
+}  // namespace
+
+DatabaseUrl parse_database_url(const std::string& url) {
+  if (starts_with(url, sqlite_scheme)) {
+    return sqlite_url(std::string_view(url).substr(sqlite_scheme.size()));
+  }
+  if (starts_with(url, "postgresql://") || starts_with(url, "postgres://")) {
+    return postgresql_url(url);
+  }
+  refuse("a URL that begins with sqlite:// or postgresql://");
+}
+
+std::string database_url_from_environment() {
+  if (auto url = variable("ACCOUNTING_DATABASE_URL"); !url.empty()) {
+    return url;
+  }
+  const auto host = variable("DB_HOST");
+  const auto port = variable("DB_PORT");
+  const auto name = variable("DB_NAME");
+  const auto user = variable("DB_USER");
+  const auto password = variable("DB_PASSWORD");
+  if (host.empty() && port.empty() && name.empty() && user.empty() && password.empty()) {
+    refuse("a URL, or ACCOUNTING_DATABASE_URL or DB_HOST in the environment");
+  }
+  std::string url = "postgresql://" + percent_encoded(user);
+  if (!password.empty()) {
+    url += ':' + percent_encoded(password);
+  }
+  if (!user.empty() || !password.empty()) {
+    url += '@';
+  }
+  url += percent_encoded(host.empty() ? "localhost" : host) + ':' + port_or_default(port);
+  return name.empty() ? url : url + '/' + percent_encoded(name);
+}
+
+std::unique_ptr<Connection> connect(const DatabaseUrl& url, const Options& options) {
+  if (url.kind == DatabaseKind::sqlite) {
+    return std::make_unique<SqliteConnection>(url, options);
+  }
+  if (options.pipeline) {
+    return std::make_unique<PipelinedConnection>(url, options);
+  }
+  return std::make_unique<PostgresqlConnection>(url, options);
+}
+
+}  // namespace accounting::sql

@@ -1,0 +1,31 @@
+// DatabaseUrl: which database a URL or the environment names.
+#pragma once
+
+#include "accounting/options.hpp"
+#include "sql/connection.hpp"
+
+#include <memory>
+#include <string>
+
+namespace accounting::sql {
+
+struct DatabaseUrl {
+  DatabaseKind kind = DatabaseKind::sqlite;
+  bool in_memory = false;  ///< SQLite only
+  std::string path;        ///< SQLite: the file as given; empty in memory
+  std::string url;         ///< PostgreSQL: the URL for libpq
+};
+
+/// Reads `sqlite://`, `sqlite:///:memory:`, `sqlite:///relative`, `sqlite:////absolute`,
+/// `postgresql://…` or `postgres://…`. Throws InvalidArgument("database"), which never repeats a
+/// password.
+DatabaseUrl parse_database_url(const std::string& url);
+
+/// ACCOUNTING_DATABASE_URL, else the original's DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD
+/// as a PostgreSQL URL; InvalidArgument("database") where neither is set.
+std::string database_url_from_environment();
+
+/// Opens a connection. Throws SqlError.
+std::unique_ptr<Connection> connect(const DatabaseUrl& url, const Options& options);
+
+}  // namespace accounting::sql

@@ -1,0 +1,43 @@
+// PipelinedConnection: sends all statements of a trip to PostgreSQL together, and waits once.
+#pragma once
+
+#include "sql/postgresql_connection.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace accounting::sql {
+
+/// A statement is prepared on the server within the trip that first uses it, and stays prepared as
+/// long as the connection. A long trip waits once every few hundred calls, so that neither side
+/// has to keep all of it.
+class PipelinedConnection final : public PostgresqlConnection {
+ public:
+  PipelinedConnection(const DatabaseUrl& url, const Options& options);
+
+ private:
+  class Flight;
+
+  /// A statement as the server knows it, or is going to.
+  struct Prepared {
+    std::string name;
+    std::string text;
+    std::vector<std::size_t> parameters;  ///< for `$1`, `$2` …, the index of the value
+    bool on_server = false;
+  };
+
+  std::vector<Rows> perform(const Trip& trip) override;
+
+  Prepared& prepared(const Statement& statement);
+  /// Waits until the next answer can be read. False where the server stays silent for longer than
+  /// any statement may run.
+  bool wait_for_answer() const;
+
+  std::map<std::string, Prepared, std::less<>> prepared_;
+  std::chrono::milliseconds patience_;
+};
+
+}  // namespace accounting::sql

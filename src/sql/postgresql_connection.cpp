@@ -1,0 +1,233 @@
+#include "sql/postgresql_connection.hpp"
+
+#include <soci/postgresql/soci-postgresql.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace accounting::sql {
+namespace {
+
+/// SOCI cuts a connect string at spaces and treats quotes as its own.
+std::string without_spaces_and_quotes(const std::string& url) {
+  std::string encoded;
+  for (const char c : url) {
+    switch (c) {
+      case ' ':
+        encoded += "%20";
+        break;
+      case '\t':
+        encoded += "%09";
+        break;
+      case '\'':
+        encoded += "%27";
+        break;
+      case '"':
+        encoded += "%22";
+        break;
+      default:
+        encoded += c;
+    }
+  }
+  return encoded;
+}
+
+/// Where the URL's query begins; a password may hold a question mark.
+std::size_t query_of(const std::string& url) {
+  auto start = url.find("://") + 3;
+  const auto user_end = url.find_first_of("@/", start);
+  if (user_end != std::string::npos && url[user_end] == '@') {
+    start = user_end;
+  }
+  return url.find('?', start);
+}
+
+bool names_parameter(const std::string& url, const std::string& name) {
+  const auto query = query_of(url);
+  return query != std::string::npos &&
+         (url.find('?' + name + '=', query) != std::string::npos ||
+          url.find('&' + name + '=', query) != std::string::npos);
+}
+
+std::string connect_string(const DatabaseUrl& url, const Options& options) {
+  auto text = without_spaces_and_quotes(url.url);
+  const auto add = [&text](const std::string& name, const std::string& value) {
+    if (!names_parameter(text, name)) {
+      text += query_of(text) == std::string::npos ? '?' : '&';
+      text += name + '=' + value;
+    }
+  };
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(options.connect_timeout).count();
+  add("connect_timeout", std::to_string(std::clamp<std::int64_t>(seconds, 0, 1'000'000)));
+  add("fallback_application_name", "accounting");
+  add("keepalives_idle", "10");
+  add("keepalives_interval", "5");
+  add("keepalives_count", "3");
+  add("tcp_user_timeout", "30000");
+  // The last one, whatever the URL says: texts are UTF-8.
+  text += "&client_encoding=UTF8";
+  return text;
+}
+
+soci::postgresql_session_backend& backend_of(soci::session& session) {
+  return *static_cast<soci::postgresql_session_backend*>(session.get_backend());
+}
+
+/// What libpq says about a failed connect may name hosts and roles; these pieces may be told on.
+std::string why_unreachable(std::string_view message) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> reasons = {{
+      {"password authentication failed", "the server refused the password"},
+      {"no password supplied", "the server asks for a password"},
+      {"no pg_hba.conf entry", "the server's pg_hba.conf does not admit the client"},
+      {"Connection refused", "nothing listens at the host and port"},
+      {"No such file or directory", "there is no such socket"},
+      {"could not translate host name", "the host's name is unknown"},
+      {"timeout expired", "the server did not answer in time"},
+      {"too many clients", "the server has no connection left"},
+      {"does not exist", "the server knows no such database or role"},
+  }};
+  std::string text = "no connection to PostgreSQL could be made";
+  for (const auto& [piece, reason] : reasons) {
+    if (message.find(piece) != std::string_view::npos) {
+      return text + ": " + std::string(reason);
+    }
+  }
+  return text;
+}
+
+std::string milliseconds(std::chrono::milliseconds time) {
+  return std::to_string(std::clamp<std::int64_t>(time.count(), 0, 2'147'483'647));
+}
+
+void ignore_notice(void*, const PGresult*) noexcept {}
+
+}  // namespace
+
+PostgresqlConnection::PostgresqlConnection(const DatabaseUrl& url, const Options& options) try
+    : SociConnection(soci::postgresql, connect_string(url, options)),
+      native_(backend_of(session()).conn_) {
+  PQsetNoticeReceiver(native_, &ignore_notice, nullptr);
+  set_up(options);
+  round_trips_ = 0;
+} catch (const SqlError& error) {
+  throw SqlError(SqlErrorKind::unreachable, why_unreachable({}), error.state());
+} catch (const soci::soci_error& error) {
+  throw SqlError(SqlErrorKind::unreachable, why_unreachable(error.what()));
+}
+
+PostgresqlConnection::~PostgresqlConnection() {
+  // First, or SOCI would send a DEALLOCATE for every cached statement.
+  auto& backend = backend_of(session());
+  PQfinish(backend.conn_);
+  backend.conn_ = nullptr;
+}
+
+void PostgresqlConnection::set_up(const Options& options) {
+  const auto sql = "SET statement_timeout = " + milliseconds(options.statement_timeout) +
+                   "; SET lock_timeout = " + milliseconds(options.lock_timeout) +
+                   "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'"
+                   "; SET standard_conforming_strings = on"
+                   "; SET default_transaction_isolation = 'read committed'"
+                   "; SET default_transaction_deferrable = off"
+                   // Money waits for the disk, whatever the server's default is.
+                   "; SELECT set_config('synchronous_commit', 'on', false)"
+                   " WHERE current_setting('synchronous_commit') = 'off'";
+  execute(sql.c_str());
+}
+
+void PostgresqlConnection::run_script(const std::string& script) {
+  execute(script.c_str());
+}
+
+bool PostgresqlConnection::in_transaction() const noexcept {
+  const auto status = PQtransactionStatus(native_);
+  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+bool PostgresqlConnection::broken() const noexcept {
+  if (broken_ || PQstatus(native_) == CONNECTION_BAD) {
+    return true;
+  }
+  // Twice: the first may read the server's last words, the second then sees that it is gone.
+  return PQtransactionStatus(native_) == PQTRANS_IDLE &&
+         (PQconsumeInput(native_) == 0 || PQconsumeInput(native_) == 0);
+}
+
+void PostgresqlConnection::note(const ServerError& error) noexcept {
+  if (ends_session(error) || spoils_statements(error) || PQstatus(native_) == CONNECTION_BAD) {
+    give_up();
+  }
+}
+
+const char* PostgresqlConnection::begin_text(Begin kind) noexcept {
+  return kind == Begin::write ? "BEGIN ISOLATION LEVEL READ COMMITTED"
+                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+}
+
+void PostgresqlConnection::begin(Begin kind) {
+  if (broken()) {
+    give_up();
+    throw plain_error(SqlErrorKind::connection_lost);
+  }
+  execute(begin_text(kind));
+}
+
+void PostgresqlConnection::commit() {
+  count_round_trip();
+  const PostgresqlResult result(PQexec(native_, "COMMIT"));
+  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) {
+    throw commit_error(read_error(result.get()));
+  }
+  // The server answers ROLLBACK to the COMMIT of a transaction that has failed.
+  if (std::string_view(PQcmdStatus(result.get())) != "COMMIT") {
+    throw plain_error(SqlErrorKind::commit_refused);
+  }
+}
+
+SqlError PostgresqlConnection::commit_error(const ServerError& error) {
+  note(error);
+  if (!ends_session(error) && !leaves_commit_open(error)) {
+    return statement_error(error, nullptr);
+  }
+  give_up();
+  return plain_error(reading() ? SqlErrorKind::connection_lost : SqlErrorKind::commit_unknown,
+                     error.state);
+}
+
+void PostgresqlConnection::roll_back() noexcept {
+  count_round_trip();
+  const PostgresqlResult result(PQexec(native_, "ROLLBACK"));
+  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) {
+    give_up();
+  }
+}
+
+SqlError PostgresqlConnection::failure(const Statement& statement, const std::exception& error) {
+  ServerError meaning;
+  if (const auto* known = dynamic_cast<const soci::postgresql_soci_error*>(&error)) {
+    meaning.state = known->sqlstate();
+  } else if (PQstatus(native_) == CONNECTION_OK) {
+    return plain_error(SqlErrorKind::other);
+  }
+  if (meaning.state.find(' ') != std::string::npos) {
+    meaning.state.clear();
+  }
+  note(meaning);
+  return statement_error(meaning, &statement);
+}
+
+PostgresqlResult PostgresqlConnection::execute(const char* sql) {
+  count_round_trip();
+  PostgresqlResult result(PQexec(native_, sql));
+  const auto status = PQresultStatus(result.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+    const auto error = read_error(result.get());
+    note(error);
+    throw statement_error(error, nullptr);
+  }
+  return result;
+}
+
+}  // namespace accounting::sql

@@ -1,0 +1,318 @@
+// A decision's changes, stored: new rows inserted, loaded rows changed by what was decided. Each
+// update must touch exactly the row that was loaded, or nothing of the transaction takes effect.
+#include "domain/encoding.hpp"
+#include "domain/words.hpp"
+#include "sql/rows.hpp"
+#include "sql/sql_session.hpp"
+
+namespace accounting::sql {
+namespace {
+
+using enum Type;
+
+const Statement insert_allocation{
+    .name = "insert_allocation",
+    .text =
+        "INSERT INTO credit_allocations (user_id, id, total_credits, remaining_credits, "
+        "allocated_by, allocated_at, effective_at, expires_at, notes) VALUES (:user_id, :id, "
+        ":credits, :credits, :allocated_by, INSTANT(:allocated_at), INSTANT(:effective_at), "
+        "INSTANT(:expires_at), :notes)",
+    .parameters = {{"user_id", text},
+                   {"id", integer},
+                   {"credits", integer},
+                   {"allocated_by", text},
+                   {"allocated_at", instant},
+                   {"effective_at", instant},
+                   {"expires_at", instant},
+                   {"notes", text}}};
+
+const Statement change_allocation{
+    .name = "change_allocation",
+    .text =
+        "UPDATE credit_allocations SET remaining_credits = remaining_credits + :remaining, "
+        "held_credits = held_credits + :held, consumed_credits = consumed_credits + :consumed, "
+        "revoked_credits = revoked_credits + :revoked, moved_credits = moved_credits + :moved "
+        "WHERE user_id = :user_id AND id = :id",
+    .parameters = {{"user_id", text},
+                   {"id", integer},
+                   {"remaining", integer},
+                   {"held", integer},
+                   {"consumed", integer},
+                   {"revoked", integer},
+                   {"moved", integer}},
+    .touches_one_row = true};
+
+const Statement mark_allocation_revoked{
+    .name = "mark_allocation_revoked",
+    .text =
+        "UPDATE credit_allocations SET revoked_at = INSTANT(:revoked_at), "
+        "revoked_by = :revoked_by WHERE user_id = :user_id AND id = :id "
+        "AND revoked_at IS NULL",
+    .parameters = {{"user_id", text},
+                   {"id", integer},
+                   {"revoked_at", instant},
+                   {"revoked_by", text}},
+    .touches_one_row = true};
+
+const Statement insert_session{
+    .name = "insert_session",
+    .text =
+        "INSERT INTO streaming_sessions (user_id, session_id, model_id, estimated_credits, "
+        "allocated_credits, used_credits, status, started_at, completed_at, last_activity_at, "
+        "expires_at, first_tokens, estimated_tokens, reported_tokens, ended_tokens, prices, "
+        "policy, usage_id, refund, overage, uncollected) VALUES (:user_id, :session_id, :model_id, "
+        ":estimated_credits, :allocated_credits, :used_credits, :status, "
+        "INSTANT(:started_at), INSTANT(:completed_at), INSTANT(:last_activity_at), "
+        "INSTANT(:expires_at), JSON(:first_tokens), JSON(:estimated_tokens), "
+        "JSON(:reported_tokens), JSON(:ended_tokens), JSON(:prices), JSON(:policy), :usage_id, "
+        ":refund, "
+        ":overage, :uncollected)",
+    .parameters = {{"user_id", text},
+                   {"session_id", text},
+                   {"model_id", text},
+                   {"started_at", instant},
+                   {"first_tokens", text},
+                   {"prices", text},
+                   {"policy", text},
+                   {"estimated_credits", integer},
+                   {"allocated_credits", integer},
+                   {"used_credits", integer},
+                   {"status", text},
+                   {"completed_at", instant},
+                   {"last_activity_at", instant},
+                   {"expires_at", instant},
+                   {"estimated_tokens", text},
+                   {"reported_tokens", text},
+                   {"ended_tokens", text},
+                   {"usage_id", integer},
+                   {"refund", integer},
+                   {"overage", integer},
+                   {"uncollected", integer}}};
+
+// Only an active session changes, so that none can end twice.
+const Statement change_session{
+    .name = "change_session",
+    .text =
+        "UPDATE streaming_sessions SET estimated_credits = :estimated_credits, "
+        "allocated_credits = :allocated_credits, used_credits = :used_credits, "
+        "status = :status, completed_at = INSTANT(:completed_at), "
+        "last_activity_at = INSTANT(:last_activity_at), expires_at = INSTANT(:expires_at), "
+        "estimated_tokens = JSON(:estimated_tokens), "
+        "reported_tokens = JSON(:reported_tokens), ended_tokens = JSON(:ended_tokens), "
+        "usage_id = :usage_id, refund = :refund, overage = :overage, uncollected = :uncollected "
+        "WHERE user_id = :user_id AND session_id = :session_id AND status = 'active'",
+    .parameters = {{"user_id", text},
+                   {"session_id", text},
+                   {"estimated_credits", integer},
+                   {"allocated_credits", integer},
+                   {"used_credits", integer},
+                   {"status", text},
+                   {"completed_at", instant},
+                   {"last_activity_at", instant},
+                   {"expires_at", instant},
+                   {"estimated_tokens", text},
+                   {"reported_tokens", text},
+                   {"ended_tokens", text},
+                   {"usage_id", integer},
+                   {"refund", integer},
+                   {"overage", integer},
+                   {"uncollected", integer}},
+    .touches_one_row = true};
+
+const Statement insert_slice{
+    .name = "insert_slice",
+    .text =
+        "INSERT INTO session_slices (user_id, session_id, position, allocation_id, credits) "
+        "VALUES (:user_id, :session_id, :position, :allocation_id, :credits)",
+    .parameters = {{"user_id", text},
+                   {"session_id", text},
+                   {"position", integer},
+                   {"allocation_id", integer},
+                   {"credits", integer}}};
+
+const Statement insert_usage{
+    .name = "insert_usage",
+    .text =
+        "INSERT INTO usage_records (user_id, id, timestamp, service, operation, credits, "
+        "collected_credits, metadata) VALUES (:user_id, :id, INSTANT(:timestamp), :service, "
+        ":operation, :credits, :collected_credits, JSON(:metadata))",
+    .parameters = {{"user_id", text},
+                   {"id", integer},
+                   {"timestamp", instant},
+                   {"service", text},
+                   {"operation", text},
+                   {"credits", integer},
+                   {"collected_credits", integer},
+                   {"metadata", text}}};
+
+const Statement insert_entry{
+    .name = "insert_entry",
+    .text =
+        "INSERT INTO credit_entries (user_id, sequence, allocation_id, kind, credits, "
+        "held_credits, session_id, usage_id, actor, created_at) VALUES (:user_id, :sequence, "
+        ":allocation_id, :kind, :credits, :held_credits, :session_id, :usage_id, :actor, "
+        "INSTANT(:created_at))",
+    .parameters = {{"user_id", text},
+                   {"sequence", integer},
+                   {"allocation_id", integer},
+                   {"kind", text},
+                   {"credits", integer},
+                   {"held_credits", integer},
+                   {"session_id", text},
+                   {"usage_id", integer},
+                   {"actor", text},
+                   {"created_at", instant}}};
+
+const Statement add_to_rollup{
+    .name = "add_to_rollup",
+    .text =
+        "INSERT INTO usage_rollups (user_id, day, service, model, records, credits) "
+        "VALUES (:user_id, DAY(:day), :service, :model, :records, :credits) "
+        "ON CONFLICT (user_id, day, service, model) DO UPDATE SET "
+        "records = usage_rollups.records + excluded.records, "
+        "credits = usage_rollups.credits + excluded.credits",
+    .parameters = {{"user_id", text},
+                   {"day", instant},
+                   {"service", text},
+                   {"model", text},
+                   {"records", integer},
+                   {"credits", integer}}};
+
+const Statement insert_key{
+    .name = "insert_key",
+    .text =
+        "INSERT INTO idempotency_keys (user_id, idempotency_key, operation, fingerprint, "
+        "answer, created_at) VALUES (:user_id, :key, :operation, :fingerprint, "
+        "JSON(:answer), INSTANT(:created_at))",
+    .parameters = {{"user_id", text},
+                   {"key", text},
+                   {"operation", text},
+                   {"fingerprint", text},
+                   {"answer", text},
+                   {"created_at", instant}}};
+
+// The numbers before are part of the condition: whoever took one meanwhile fails this update.
+const Statement advance_counters{
+    .name = "advance_counters",
+    .text =
+        "UPDATE user_accounts SET last_allocation_id = :allocation_id, "
+        "last_usage_id = :usage_id, last_entry_sequence = :entry_sequence, "
+        "allocated_credits = allocated_credits + :allocated, "
+        "used_credits = used_credits + :used WHERE user_id = :user_id "
+        "AND last_allocation_id = :allocation_id_before "
+        "AND last_usage_id = :usage_id_before AND last_entry_sequence = :entry_before",
+    .parameters = {{"user_id", text},
+                   {"allocation_id", integer},
+                   {"usage_id", integer},
+                   {"entry_sequence", integer},
+                   {"allocated", integer},
+                   {"used", integer},
+                   {"allocation_id_before", integer},
+                   {"usage_id_before", integer},
+                   {"entry_before", integer}},
+    .touches_one_row = true};
+
+void save_counters(Batch& batch, const domain::CountersChange& change) {
+  const auto& [user_id, before, after] = change;
+  batch.add(
+      advance_counters,
+      {user_id, after.last_allocation_id, after.last_usage_id, after.last_entry_sequence,
+       after.allocated_credits - before.allocated_credits, after.used_credits - before.used_credits,
+       before.last_allocation_id, before.last_usage_id, before.last_entry_sequence});
+}
+
+void save_allocation(Batch& batch, const domain::AllocationChange& change) {
+  const domain::Effect& effect = change.change;
+  batch.add(change_allocation, {change.user_id, change.id, effect.remaining, effect.held,
+                                effect.consumed, effect.revoked, effect.moved});
+  if (change.revoked_at) {
+    batch.add(mark_allocation_revoked,
+              {change.user_id, change.id, *change.revoked_at, optional_value(change.revoked_by)});
+  }
+}
+
+Value tokens_value(const std::optional<Tokens>& tokens) {
+  return tokens ? Value(domain::encode_tokens(*tokens)) : Value();
+}
+
+void save_session(Batch& batch, const domain::SessionChange& change) {
+  const domain::SessionRecord& record = change.record;
+  const StreamingSession& session = record.session;
+  std::vector<Value> values{session.user_id, session.session_id};
+  if (change.is_new) {
+    values.insert(values.end(),
+                  {session.model_id, session.started_at, domain::encode_tokens(record.first_tokens),
+                   domain::encode_prices(record.prices), domain::encode_policy(record.policy)});
+  }
+  values.insert(
+      values.end(),
+      {session.estimated_credits, session.allocated_credits, session.used_credits,
+       std::string(to_string(session.status)), optional_value(session.completed_at),
+       session.last_activity_at, session.expires_at, tokens_value(session.estimated_tokens),
+       tokens_value(session.reported_tokens),
+       tokens_value(record.ending ? std::optional(record.ending->tokens) : std::nullopt),
+       optional_value(record.usage_id), record.refund, record.overage, record.uncollected});
+  batch.add(change.is_new ? insert_session : change_session, std::move(values));
+}
+
+void save_new_rows(Batch& batch, const domain::Changes& changes) {
+  for (const auto& [user_id, session_id, position, slice] : changes.slices) {
+    batch.add(insert_slice, {user_id, session_id, position, slice.allocation_id, slice.credits});
+  }
+  for (const UsageRecord& record : changes.usage_records) {
+    batch.add(insert_usage,
+              {record.user_id, record.id, record.timestamp, record.service, record.operation,
+               record.credits, record.collected_credits, optional_value(record.metadata)});
+  }
+  for (const CreditEntry& entry : changes.entries) {
+    batch.add(insert_entry, {entry.user_id, entry.sequence, entry.allocation_id,
+                             std::string(to_string(entry.kind)), entry.credits, entry.held_credits,
+                             optional_value(entry.session_id), optional_value(entry.usage_id),
+                             entry.actor, entry.created_at});
+  }
+  for (const domain::RollupChange& rollup : changes.rollups) {
+    batch.add(add_to_rollup, {rollup.user_id, rollup.day, rollup.service, rollup.model,
+                              rollup.records, rollup.credits});
+  }
+  for (const auto& [user_id, record] : changes.keys) {
+    batch.add(insert_key, {user_id, record.key, record.operation, record.fingerprint, record.answer,
+                           record.created_at});
+  }
+}
+
+void save(Batch& batch, const domain::Changes& changes) {
+  for (const domain::CountersChange& change : changes.counters) {
+    save_counters(batch, change);
+  }
+  for (const CreditAllocation& allocation : changes.new_allocations) {
+    batch.add(insert_allocation,
+              {allocation.user_id, allocation.id, allocation.total_credits, allocation.allocated_by,
+               allocation.allocated_at, allocation.effective_at,
+               optional_value(allocation.expires_at), allocation.notes});
+  }
+  for (const domain::AllocationChange& change : changes.allocations) {
+    save_allocation(batch, change);
+  }
+  for (const domain::SessionChange& change : changes.sessions) {
+    save_session(batch, change);
+  }
+  save_new_rows(batch, changes);
+}
+
+}  // namespace
+
+void SqlSession::store(const domain::Changes& changes) {
+  Batch batch;
+  save(batch, changes);
+  if (!batch.empty()) {
+    run(batch);
+  }
+}
+
+void SqlSession::store_and_commit(const domain::Changes& changes) {
+  Batch batch;
+  save(batch, changes);
+  run(batch, After::commit);
+}
+
+}  // namespace accounting::sql

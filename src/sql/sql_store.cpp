@@ -1,0 +1,113 @@
+#include "sql/sql_store.hpp"
+
+#include "accounting/error.hpp"
+#include "sql/connection_pool.hpp"
+#include "sql/database_url.hpp"
+#include "sql/migrator.hpp"
+#include "sql/rows.hpp"
+#include "sql/sql_session.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace accounting::sql {
+namespace {
+
+using enum Type;
+
+const Statement read_database_time{
+    .name = "read_database_time", .text = "SELECT MICROS_NOW", .columns = {integer}};
+
+class SqlStore final : public store::Store {
+  Lease lease() {
+    try {
+      return pool_.lease();
+    } catch (const SqlError& error) {
+      throw_store_error(error);
+    }
+  }
+
+  template <class Work>
+  auto with_connection(Work work) {
+    const Lease connection = lease();
+    try {
+      return work(*connection);
+    } catch (const SqlError& error) {
+      throw_store_error(error);
+    }
+  }
+
+ public:
+  SqlStore(DatabaseUrl url, Options options)
+      : url_(std::move(url)),
+        options_(std::move(options)),
+        pool_([this] { return connect(url_, options_); }, url_.in_memory ? 1 : options_.pool_size,
+              options_.pool_timeout) {}
+
+  std::unique_ptr<store::Reads> read() override {
+    return std::make_unique<SqlSession>(lease(), SqlSession::Mode::reads, nullptr);
+  }
+
+  std::unique_ptr<store::Unit> begin() override {
+    GateGuard gate = pass_gate();
+    return std::make_unique<SqlSession>(lease(), SqlSession::Mode::writes, std::move(gate));
+  }
+
+  [[nodiscard]] std::string kind() const override {
+    return url_.kind == DatabaseKind::sqlite ? "sqlite" : "postgresql";
+  }
+
+  store::SchemaStatus schema_status() override {
+    return with_connection([](Connection& connection) {
+      const MigrationStatus status = migration_status(connection);
+      return store::SchemaStatus{.version = status.version, .pending = status.pending};
+    });
+  }
+
+  bool empty() override {
+    return with_connection([](Connection& connection) { return database_is_empty(connection); });
+  }
+
+  std::int64_t migrate(Timestamp now) override {
+    const GateGuard gate = pass_gate();
+    return with_connection([now](Connection& connection) { return sql::migrate(connection, now); });
+  }
+
+  Timestamp database_time() override {
+    return with_connection([](Connection& connection) {
+      const std::vector<Rows> results =
+          connection.run({.calls = {{.statement = &read_database_time, .values = {}}}});
+      return RowReader(results.at(0).at(0)).instant();
+    });
+  }
+
+  [[nodiscard]] PoolStatus pool_status() const override { return pool_.status(); }
+
+  void close() noexcept override { pool_.close(); }
+
+ private:
+  GateGuard pass_gate() {
+    if (url_.kind != DatabaseKind::sqlite) {
+      return nullptr;
+    }
+    if (!gate_.try_acquire_for(options_.lock_timeout)) {
+      throw StoreError("a lock was not had in time (lock_timeout); nothing was changed", true);
+    }
+    return GateGuard(&gate_);
+  }
+
+  DatabaseUrl url_;
+  Options options_;
+  WriteGate gate_{1};
+  ConnectionPool pool_;
+};
+
+}  // namespace
+
+std::shared_ptr<store::Store> open_store(const Options& options) {
+  const std::string url =
+      options.database.empty() ? database_url_from_environment() : options.database;
+  return std::make_shared<SqlStore>(parse_database_url(url), options);
+}
+
+}  // namespace accounting::sql

@@ -1,0 +1,170 @@
+#include "sql/sqlite_connection.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <thread>
+
+namespace accounting::sql {
+namespace {
+
+constexpr int instructions_between_checks = 100'000;  // about a millisecond
+
+/// Whole seconds, rounded up, because that is what SOCI takes.
+std::chrono::seconds busy_seconds(const Options& options) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(options.lock_timeout);
+  return std::clamp(seconds, std::chrono::seconds(0), std::chrono::seconds(1'000'000));
+}
+
+std::string connect_string(const DatabaseUrl& url, const Options& options) {
+  return "dbname=\"" + (url.in_memory ? ":memory:" : url.path) +
+         "\" timeout=" + std::to_string(busy_seconds(options).count());
+}
+
+SqlErrorKind kind_of(int code, std::string_view message) noexcept {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return SqlErrorKind::busy;
+    case SQLITE_CONSTRAINT:
+      return code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY ||
+                     code == SQLITE_CONSTRAINT_ROWID
+                 ? SqlErrorKind::unique_violation
+                 : SqlErrorKind::constraint;
+    case SQLITE_READONLY:
+      return SqlErrorKind::read_only;
+    case SQLITE_FULL:
+      return SqlErrorKind::full;
+    case SQLITE_INTERRUPT:
+      return SqlErrorKind::timeout;
+    case SQLITE_MISMATCH:
+      return SqlErrorKind::constraint;
+    case SQLITE_ERROR:
+      if (message.substr(0, 14) == "no such table:") {
+        return SqlErrorKind::missing_table;
+      }
+      return message == "integer overflow" ? SqlErrorKind::out_of_range : SqlErrorKind::other;
+    default:
+      return SqlErrorKind::other;
+  }
+}
+
+soci::sqlite3_session_backend& backend_of(soci::session& session) {
+  return *static_cast<soci::sqlite3_session_backend*>(session.get_backend());
+}
+
+int take_text(void* target, int columns, char** values, char**) noexcept {
+  if (columns > 0 && values[0] != nullptr) {
+    *static_cast<std::string*>(target) = values[0];
+  }
+  return 0;
+}
+
+}  // namespace
+
+SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& options) try
+    : SociConnection(soci::sqlite3, connect_string(url, options)),
+      native_(reinterpret_cast<native::sqlite3*>(backend_of(session()).conn_)),
+      statement_timeout_(options.statement_timeout),
+      busy_timeout_(busy_seconds(options)),
+      in_memory_(url.in_memory) {
+  const auto timeout = std::min<std::int64_t>(busy_timeout_.count(), 2'000'000'000);
+  execute(("PRAGMA busy_timeout = " + std::to_string(timeout)).c_str());
+  execute("PRAGMA foreign_keys = ON");
+  execute("PRAGMA trusted_schema = OFF");
+  if (!in_memory_) {
+    use_write_ahead_log();
+    execute("PRAGMA synchronous = FULL");
+  }
+  native::sqlite3_progress_handler(native_, instructions_between_checks,
+                                   &SqliteConnection::check_deadline, this);
+} catch (const SqlError& error) {
+  throw SqlError(error.kind() == SqlErrorKind::busy ? error.kind() : SqlErrorKind::unreachable,
+                 "the SQLite database could not be opened", error.state());
+} catch (const std::exception&) {
+  throw SqlError(SqlErrorKind::unreachable, "the SQLite database could not be opened");
+}
+
+void SqliteConnection::use_write_ahead_log() {
+  const auto give_up = Clock::now() + busy_timeout_;
+  for (;;) {
+    std::string mode;
+    const int code = native::sqlite3_exec(native_, "PRAGMA journal_mode = WAL", &take_text, &mode,
+                                          nullptr);
+    // Where a log beside the file is impossible, the file's own journal is as safe.
+    if (code == SQLITE_OK || (code & 0xff) == SQLITE_READONLY) {
+      return;
+    }
+    // SQLite does not wait by itself where two connections change the mode at once.
+    if ((code & 0xff) != SQLITE_BUSY || Clock::now() >= give_up) {
+      throw last_error();
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+void SqliteConnection::run_script(const std::string& script) {
+  deadline_ = Clock::time_point::max();
+  execute(script.c_str());
+}
+
+bool SqliteConnection::in_transaction() const noexcept {
+  return native::sqlite3_get_autocommit(native_) == 0;
+}
+
+void SqliteConnection::begin(Begin kind) {
+  deadline_ = Clock::time_point::max();
+  execute(kind == Begin::write ? "BEGIN IMMEDIATE" : "BEGIN");
+}
+
+void SqliteConnection::commit() {
+  deadline_ = Clock::time_point::max();
+  // SQLite ends a transaction by itself after some errors, and then there is nothing to commit.
+  if (!in_transaction()) {
+    throw SqlError(SqlErrorKind::commit_refused,
+                   std::string(describe(SqlErrorKind::commit_refused)));
+  }
+  execute("COMMIT");
+  if (in_transaction()) {
+    throw SqlError(SqlErrorKind::commit_refused,
+                   std::string(describe(SqlErrorKind::commit_refused)));
+  }
+}
+
+void SqliteConnection::roll_back() noexcept {
+  deadline_ = Clock::time_point::max();
+  native::sqlite3_exec(native_, "ROLLBACK", nullptr, nullptr, nullptr);
+  broken_ = broken_ || in_transaction();
+}
+
+SqlError SqliteConnection::failure(const Statement&, const std::exception&) {
+  return last_error();
+}
+
+void SqliteConnection::before_execution() {
+  deadline_ = statement_timeout_.count() > 0 ? Clock::now() + statement_timeout_
+                                             : Clock::time_point::max();
+}
+
+void SqliteConnection::execute(const char* sql) {
+  if (native::sqlite3_exec(native_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
+    throw last_error();
+  }
+}
+
+SqlError SqliteConnection::last_error() {
+  const int code = native::sqlite3_extended_errcode(native_);
+  const int primary = code & 0xff;
+  // A database in memory is gone with its connection, so that one is kept whatever happens.
+  if (!in_memory_ && (primary == SQLITE_IOERR || primary == SQLITE_CORRUPT ||
+                      primary == SQLITE_NOTADB || primary == SQLITE_CANTOPEN)) {
+    broken_ = true;
+  }
+  const auto kind = kind_of(code, native::sqlite3_errmsg(native_));
+  return SqlError(kind, std::string(describe(kind)), std::to_string(code));
+}
+
+int SqliteConnection::check_deadline(void* connection) noexcept {
+  return Clock::now() > static_cast<SqliteConnection*>(connection)->deadline_ ? 1 : 0;
+}
+
+}  // namespace accounting::sql

@@ -1,0 +1,47 @@
+// SqliteConnection: one session with an SQLite file or memory.
+#pragma once
+
+#include "accounting/options.hpp"
+#include "sql/database_url.hpp"
+#include "sql/soci_connection.hpp"
+#include "sql/sqlite_api.hpp"
+
+#include <chrono>
+
+namespace accounting::sql {
+
+class SqliteConnection final : public SociConnection {
+ public:
+  /// Opens the file, makes it where it is missing. A file that cannot be written is opened for
+  /// reading. Throws SqlError.
+  SqliteConnection(const DatabaseUrl& url, const Options& options);
+
+  [[nodiscard]] DatabaseKind kind() const noexcept override { return DatabaseKind::sqlite; }
+  void run_script(const std::string& script) override;
+  [[nodiscard]] bool in_transaction() const noexcept override;
+  [[nodiscard]] bool broken() const noexcept override { return broken_; }
+  [[nodiscard]] std::int64_t round_trips() const noexcept override { return 0; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void begin(Begin kind) override;
+  void commit() override;
+  void roll_back() noexcept override;
+  SqlError failure(const Statement& statement, const std::exception& error) override;
+  void before_execution() override;
+
+  void use_write_ahead_log();
+  void execute(const char* sql);
+  SqlError last_error();
+  static int check_deadline(void* connection) noexcept;
+
+  native::sqlite3* native_;
+  std::chrono::milliseconds statement_timeout_;
+  std::chrono::milliseconds busy_timeout_;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  bool in_memory_;
+  bool broken_ = false;
+};
+
+}  // namespace accounting::sql

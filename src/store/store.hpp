@@ -1,0 +1,135 @@
+// Store: what the services ask of a database. Domain types only; which database, and how it is
+// spoken to, is the business of the room behind it.
+#pragma once
+
+#include "accounting/accounting.hpp"
+#include "domain/changes.hpp"
+#include "domain/invariants.hpp"
+#include "domain/needs.hpp"
+#include "domain/pricing_rules.hpp"
+#include "domain/state.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace accounting::store {
+
+/// How a database failed, in terms of what may be done next.
+enum class FailureKind {
+  try_again,        ///< it asks for another try of the whole transaction; nothing was changed
+  connection_lost,  ///< out of reach, or lost before the commit was sent; nothing was changed
+  commit_unknown,   ///< lost after the commit was sent: it may have taken effect
+  refused           ///< it failed for a reason that another try would meet again
+};
+
+/// A failure that another try may get past. Everything else that a store throws is one of the
+/// library's errors.
+class StoreFailure : public std::runtime_error {
+ public:
+  StoreFailure(FailureKind kind, const std::string& message);
+  ~StoreFailure() override;
+
+  [[nodiscard]] FailureKind kind() const noexcept { return kind_; }
+
+ private:
+  FailureKind kind_;
+};
+
+/// A range of instants [start, end), unbounded where none is given.
+struct TimeRange {
+  std::optional<Timestamp> start;
+  std::optional<Timestamp> end;
+};
+
+/// Queries. Each sees one snapshot. Those that name a user answer nothing where there is no such
+/// account.
+class Reads {
+ public:
+  virtual ~Reads() = default;
+
+  virtual std::optional<UserAccount> account(const std::string& user_id) = 0;
+  virtual Page<UserAccount> accounts(const ListAccountsRequest& request) = 0;
+
+  virtual std::optional<Balance> balance(const std::string& user_id, Timestamp now) = 0;
+  /// The sum over the active allocations.
+  virtual std::optional<std::int64_t> active_credits(const std::string& user_id, Timestamp now) = 0;
+  virtual std::optional<Page<CreditAllocation>> history(const HistoryRequest& request) = 0;
+  virtual std::optional<std::vector<CreditEntry>> entries(const EntriesRequest& request) = 0;
+
+  /// The account may be there and the session not: then the second is empty.
+  virtual std::optional<std::optional<StreamingSession>> session(
+      const GetSessionRequest& request) = 0;
+  virtual std::optional<std::vector<StreamingSession>> active_sessions(
+      const std::string& user_id) = 0;
+  virtual std::vector<StreamingSession> all_active_sessions() = 0;
+  /// Sessions that may be expired at `now`, oldest sign of life first.
+  virtual std::vector<std::pair<std::string, std::string>> stale_sessions(Timestamp now,
+                                                                          std::int64_t limit) = 0;
+
+  virtual std::optional<std::vector<UsageRecord>> usage(const ListUsageRequest& request) = 0;
+  virtual std::optional<UserStats> user_stats(const std::string& user_id,
+                                              const TimeRange& range) = 0;
+  virtual SystemStats system_stats(const TimeRange& range) = 0;
+
+  virtual std::optional<PricingRule> rule_in_force(const std::string& model_id, Timestamp at) = 0;
+  /// By model and start.
+  virtual std::vector<PricingRule> rules(const std::optional<std::string>& model_id) = 0;
+
+  /// Hands every account's rows to `check`, all from one snapshot, in user_id order.
+  virtual void each_account(const std::function<void(const domain::AccountRows&)>& check) = 0;
+};
+
+/// One transaction that writes. Rolled back on destruction unless it was committed.
+class Unit : public Reads {
+ public:
+  /// Locks the accounts in order and loads what `needs` names. Again with larger needs: the same
+  /// locks.
+  virtual domain::State load(const domain::Needs& needs, Timestamp now) = 0;
+  /// Stores changes and stays open; or stores and commits, in one trip.
+  virtual void store(const domain::Changes& changes) = 0;
+  virtual void store_and_commit(const domain::Changes& changes) = 0;
+
+  /// The account where it is known, locked.
+  virtual std::optional<UserAccount> lock_account(const std::string& user_id) = 0;
+  /// False where another has created it meanwhile.
+  virtual bool insert_account(const UserAccount& account) = 0;
+  virtual void update_account(const UserAccount& account) = 0;
+
+  /// All rules of a model, and nobody else sets prices until the transaction ends.
+  virtual std::vector<PricingRule> lock_rules(const std::string& model_id) = 0;
+  virtual void store_price(const domain::PriceChange& change) = 0;
+
+  virtual void commit() = 0;
+};
+
+struct SchemaStatus {
+  std::int64_t version = 0;
+  std::int64_t pending = 0;
+};
+
+/// A database of books. Thread-safe.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual std::unique_ptr<Reads> read() = 0;
+  virtual std::unique_ptr<Unit> begin() = 0;
+
+  [[nodiscard]] virtual std::string kind() const = 0;  ///< "sqlite" or "postgresql"
+  virtual SchemaStatus schema_status() = 0;
+  /// True where the database holds nothing at all.
+  virtual bool empty() = 0;
+  virtual std::int64_t migrate(Timestamp now) = 0;
+  /// The database's own clock.
+  virtual Timestamp database_time() = 0;
+  [[nodiscard]] virtual PoolStatus pool_status() const = 0;
+  virtual void close() noexcept = 0;
+};
+
+}  // namespace accounting::store

@@ -130,7 +130,7 @@ class ACCOUNTING_EXPORT Accounting {
   /// Answers what `work` answers.
   template <class Work>
   auto transact(Work&& work, const std::vector<std::string>& users = {}) {
-    using Answer = std::invoke_result_t<Work&, Transaction&>;
+    using Answer = std::remove_cvref_t<std::invoke_result_t<Work&, Transaction&>>;
     if constexpr (std::is_void_v<Answer>) {
       run_transaction([&work](Transaction& transaction) { work(transaction); }, users);
     } else {

@@ -124,7 +124,7 @@ struct BalanceRequest {
 
 struct CheckRequest {
   std::string user_id;
-  std::int64_t credits = 0;  ///< 1 … 10^15
+  std::int64_t credits = 0;  ///< 0 … 10^15
 };
 
 struct DeductRequest {
@@ -160,7 +160,7 @@ struct RevokeRequest {
   std::string revoked_by;  ///< 1 … 50 bytes; need not be an account
 };
 
-/// Credits of accounts. Credits are whole numbers; arguments named `credits` take 1 … 10^15.
+/// Credits of accounts. Credits are whole numbers; arguments named `credits` take 1 … 10^15 (`check`: 0 … 10^15).
 /// Thread-safe; a cheap handle that may be copied and that keeps the books open. Every call may
 /// throw InvalidArgument, NotFound (no such account) and StoreError.
 class ACCOUNTING_EXPORT Credits {

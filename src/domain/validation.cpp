@@ -81,6 +81,17 @@ class StrictMetadataChecker final : public nlohmann::json_sax<nlohmann::json> {
   std::vector<std::set<std::string>> members_;
 };
 
+/// jsonb has no negative zero, so that both databases answer 0.0.
+void drop_negative_zeros(nlohmann::json& value) {
+  if (value.is_structured()) {
+    for (nlohmann::json& element : value) {
+      drop_negative_zeros(element);
+    }
+  } else if (value.is_number_float() && value.get<double>() == 0.0) {
+    value = 0.0;
+  }
+}
+
 }  // namespace
 
 void check_text(std::string_view argument, std::string_view text, std::size_t longest) {
@@ -178,7 +189,9 @@ std::optional<std::string> canonical_metadata(const std::optional<std::string>& 
     refuse("metadata",
            "JSON text in UTF-8, at most 64 levels deep, without duplicate members or NUL");
   }
-  return nlohmann::json::parse(*metadata).dump();
+  nlohmann::json value = nlohmann::json::parse(*metadata);
+  drop_negative_zeros(value);
+  return value.dump();
 }
 
 void check_policy(const Policy& policy) {

@@ -20,14 +20,14 @@ std::chrono::microseconds pause_before(int attempt) {
 
 }  // namespace
 
-void give_up(store::FailureKind kind, bool may_repeat) {
+void give_up(store::FailureKind kind, const std::string& what, bool may_repeat) {
   switch (kind) {
     case store::FailureKind::try_again:
-      throw StoreError("the database kept asking for another try; nothing was changed", true);
+      throw StoreError(what + " and kept doing so; nothing was changed", true);
     case store::FailureKind::connection_lost:
-      throw ConnectionLost("the database could not be reached; nothing was changed");
+      throw ConnectionLost(what + "; nothing was changed");
     case store::FailureKind::refused:
-      throw StoreError("the database refused; nothing was changed");
+      throw StoreError(what + "; nothing was changed");
     case store::FailureKind::commit_unknown:
       break;
   }
@@ -50,8 +50,13 @@ void Attempts::after(const store::StoreFailure& failure) {
     in_doubt_ = true;
   }
   const bool allowed = !in_doubt_ || may_repeat;
-  if (!allowed || ++made_ >= books_.options().max_attempts) {
-    give_up(in_doubt_ ? store::FailureKind::commit_unknown : failure.kind(), may_repeat);
+  // A server that stays away is not waited for longer than for one connection.
+  const bool stays_away =
+      failure.kind() == store::FailureKind::connection_lost &&
+      std::chrono::steady_clock::now() - began_ > books_.options().connect_timeout;
+  if (!allowed || ++made_ >= books_.options().max_attempts || stays_away) {
+    give_up(in_doubt_ ? store::FailureKind::commit_unknown : failure.kind(), failure.what(),
+            may_repeat);
   }
   books_.log(LogLevel::warning, std::string(failure.what()) + "; trying again");
   std::this_thread::sleep_for(pause_before(made_));

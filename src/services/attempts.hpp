@@ -5,8 +5,9 @@
 #include "services/context.hpp"
 #include "store/store.hpp"
 
+#include <chrono>
 #include <new>
-#include <optional>
+#include <string>
 #include <type_traits>
 
 namespace accounting::services {
@@ -29,12 +30,13 @@ class Attempts {
  private:
   Books& books_;
   AfterUnknownCommit after_unknown_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   int made_ = 0;
   bool in_doubt_ = false;
 };
 
-/// Throws the error that stands for a failure when there is no other try.
-[[noreturn]] void give_up(store::FailureKind kind, bool may_repeat);
+/// Throws the error that stands for a failure when there is no other try; `what` happened.
+[[noreturn]] void give_up(store::FailureKind kind, const std::string& what, bool may_repeat);
 /// Throws the error for an exception that no room should have let out.
 [[noreturn]] void throw_unreadable(Books& books, const std::exception& error);
 
@@ -49,9 +51,9 @@ auto without_schema(Books& books, Work&& work,
       return work();
     } catch (const store::StoreFailure& failure) {
       attempts.after(failure);
-    } catch (const StoreError&) {
+    } catch (const StoreError& error) {
       if (attempts.in_doubt()) {
-        give_up(store::FailureKind::commit_unknown, true);
+        give_up(store::FailureKind::commit_unknown, error.what(), true);
       }
       throw;
     } catch (const AccountingError&) {
@@ -85,7 +87,7 @@ auto inside_transaction(const Context& context, Work&& work) {
     return work(transaction.unit());
   } catch (const store::StoreFailure& failure) {
     transaction.fail(failure.kind());
-    give_up(failure.kind(), false);
+    give_up(failure.kind(), failure.what(), false);
   } catch (const StoreError&) {
     transaction.fail(store::FailureKind::refused);
     throw;

@@ -86,7 +86,8 @@ Balance Credits::balance(const BalanceRequest& request) const {
 
 bool Credits::check(const CheckRequest& request) const {
   domain::check_user_id(request.user_id);
-  domain::check_credits(request.credits);
+  // Unlike an amount that moves, 0 is a fair question: the original answers it with yes.
+  domain::check_range("credits", request.credits, 0, domain::largest_credits);
   const Timestamp now = context_->now();
   return request.credits <=
          services::or_no_account(services::query(*context_, [&](store::Reads& reads) {

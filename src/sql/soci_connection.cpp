@@ -211,11 +211,23 @@ Rows SociConnection::execute(const Call& call) {
     throw;
   } catch (const std::exception& error) {
     auto meaning = failure(statement, error);
-    if (kind() == DatabaseKind::sqlite) {
-      prepared_.erase(statement.name);  // what stands in the middle would keep its lock
-    }
+    clean_up(statement.name);
     throw meaning;
   }
+}
+
+void SociConnection::clean_up(std::string_view failed) {
+  const auto found = prepared_.find(failed);
+  if (found == prepared_.end()) {
+    return;
+  }
+  if (kind() == DatabaseKind::sqlite) {
+    prepared_.erase(found);  // what stands in the middle would keep its lock
+    return;
+  }
+  // SOCI frees the text of its parameters only after a success, or here.
+  found->second->statement.undefine_and_bind();
+  found->second->statement.define_and_bind();
 }
 
 Rows SociConnection::fetch_all(Prepared& cached, const Statement& statement) {

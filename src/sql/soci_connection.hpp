@@ -10,6 +10,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -49,6 +50,7 @@ class SociConnection : public Connection {
   Prepared& prepared(const Statement& statement);
   Rows execute(const Call& call);
   Rows fetch_all(Prepared& cached, const Statement& statement);
+  void clean_up(std::string_view failed);
 
   soci::session session_;
   std::unordered_map<std::string_view, std::unique_ptr<Prepared>> prepared_;

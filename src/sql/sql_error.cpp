@@ -35,6 +35,8 @@ std::string_view describe(SqlErrorKind kind) noexcept {
       return "the database cannot be written to";
     case SqlErrorKind::full:
       return "the database has no space left";
+    case SqlErrorKind::cannot_open:
+      return "the file could not be opened";
     case SqlErrorKind::unreachable:
       return "no connection to the database could be made";
     case SqlErrorKind::other:

@@ -93,8 +93,9 @@ void throw_store_error(const SqlError& error) {
     case SqlErrorKind::unique_violation:
       throw StoreFailure(FailureKind::try_again, "the database asks for another try");
     case SqlErrorKind::connection_lost:
+      throw StoreFailure(FailureKind::connection_lost, "the connection to the database broke");
     case SqlErrorKind::unreachable:
-      throw StoreFailure(FailureKind::connection_lost, "the database could not be reached");
+      throw StoreFailure(FailureKind::connection_lost, error.what());
     case SqlErrorKind::commit_unknown:
       throw StoreFailure(FailureKind::commit_unknown,
                          "the connection broke while the transaction was being committed");
@@ -108,6 +109,8 @@ void throw_store_error(const SqlError& error) {
           "migrate()");
     case SqlErrorKind::read_only:
       throw StoreError("the database is read-only; nothing was changed");
+    case SqlErrorKind::cannot_open:
+      throw StoreError("the SQLite file could not be opened");
     case SqlErrorKind::full:
       throw StoreError("the database has no space left; nothing was changed");
     case SqlErrorKind::commit_refused:
@@ -126,7 +129,7 @@ void throw_store_error(const SqlError& error) {
 }
 
 SqlSession::SqlSession(Lease lease, Mode mode, GateGuard gate)
-    : lease_(std::move(lease)), mode_(mode), gate_(std::move(gate)) {}
+    : gate_(std::move(gate)), lease_(std::move(lease)), mode_(mode) {}
 
 void SqlSession::run(Batch& batch, After after) {
   const bool commits = after == After::commit;

@@ -66,9 +66,9 @@ class SqlSession final : public store::Unit {
   /// True where the batch's account exists; its query is the batch's first.
   bool account_exists(Batch& batch, const std::string& user_id);
 
+  GateGuard gate_;  // before the lease, so that it opens after the lease has rolled back
   Lease lease_;
   Mode mode_;
-  GateGuard gate_;
   bool begun_ = false;
 };
 

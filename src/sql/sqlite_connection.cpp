@@ -48,8 +48,10 @@ SqlErrorKind kind_of(int code, std::string_view message) noexcept {
   }
 }
 
-soci::sqlite3_session_backend& backend_of(soci::session& session) {
-  return *static_cast<soci::sqlite3_session_backend*>(session.get_backend());
+/// SOCI hides its backend's type information, which a sanitizer would look at.
+[[gnu::no_sanitize("vptr")]] native::sqlite3* handle_of(soci::session& session) {
+  auto* backend = static_cast<soci::sqlite3_session_backend*>(session.get_backend());
+  return reinterpret_cast<native::sqlite3*>(backend->conn_);
 }
 
 int take_text(void* target, int columns, char** values, char**) noexcept {
@@ -63,7 +65,7 @@ int take_text(void* target, int columns, char** values, char**) noexcept {
 
 SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& options) try
     : SociConnection(soci::sqlite3, connect_string(url, options)),
-      native_(reinterpret_cast<native::sqlite3*>(backend_of(session()).conn_)),
+      native_(handle_of(session())),
       statement_timeout_(options.statement_timeout),
       busy_timeout_(busy_seconds(options)),
       in_memory_(url.in_memory) {
@@ -78,10 +80,10 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
   native::sqlite3_progress_handler(native_, instructions_between_checks,
                                    &SqliteConnection::check_deadline, this);
 } catch (const SqlError& error) {
-  throw SqlError(error.kind() == SqlErrorKind::busy ? error.kind() : SqlErrorKind::unreachable,
+  throw SqlError(error.kind() == SqlErrorKind::busy ? error.kind() : SqlErrorKind::cannot_open,
                  "the SQLite database could not be opened", error.state());
 } catch (const std::exception&) {
-  throw SqlError(SqlErrorKind::unreachable, "the SQLite database could not be opened");
+  throw SqlError(SqlErrorKind::cannot_open, "the SQLite database could not be opened");
 }
 
 void SqliteConnection::use_write_ahead_log() {

@@ -192,6 +192,9 @@ Health Accounting::health() const {
     health.clock_skew = books.store().database_time() - books.now();
     health.ok = status.pending == 0;
     health.problem = health.ok ? "" : "the schema is behind this library: call migrate()";
+  } catch (const MigrationError& error) {
+    health.reachable = true;  // or its schema could not be told
+    health.problem = error.what();
   } catch (const std::exception& error) {
     health.problem = error.what();
   }

@@ -160,9 +160,9 @@ struct RevokeRequest {
   std::string revoked_by;  ///< 1 … 50 bytes; need not be an account
 };
 
-/// Credits of accounts. Credits are whole numbers; arguments named `credits` take 1 … 10^15 (`check`: 0 … 10^15).
-/// Thread-safe; a cheap handle that may be copied and that keeps the books open. Every call may
-/// throw InvalidArgument, NotFound (no such account) and StoreError.
+/// Credits of accounts. Credits are whole numbers; arguments named `credits` take 1 … 10^15
+/// (`check`: 0 … 10^15). Thread-safe; a cheap handle that may be copied and that keeps the books
+/// open. Every call may throw InvalidArgument, NotFound (no such account) and StoreError.
 class ACCOUNTING_EXPORT Credits {
  public:
   explicit Credits(std::shared_ptr<const services::Context> context);

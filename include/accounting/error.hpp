@@ -68,7 +68,7 @@ class ACCOUNTING_EXPORT InvalidArgument : public AccountingError {
   std::string expected_;
 };
 
-/// The account, session, allocation, price or key that was named is not there.
+/// The account, session or allocation that was named is not there.
 class ACCOUNTING_EXPORT NotFound : public AccountingError {
  public:
   explicit NotFound(const std::string& message);

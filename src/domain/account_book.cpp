@@ -22,6 +22,14 @@ void add_to(Effect& sum, const Effect& effect, std::int64_t amount) {
   sum.moved += effect.moved * amount;
 }
 
+void add_to(CreditAllocation& row, const Effect& effect, std::int64_t amount) {
+  row.remaining_credits += effect.remaining * amount;
+  row.held_credits += effect.held * amount;
+  row.consumed_credits += effect.consumed * amount;
+  row.revoked_credits += effect.revoked * amount;
+  row.moved_credits += effect.moved * amount;
+}
+
 void append(auto& target, auto& source) {
   target.insert(target.end(), std::make_move_iterator(source.begin()),
                 std::make_move_iterator(source.end()));
@@ -67,6 +75,10 @@ void AccountBook::post(std::int64_t allocation_id, EntryKind kind, std::int64_t 
   AllocationChange& change = allocation_changes_[allocation_id];
   change.id = allocation_id;
   add_to(change.change, effect, amount);
+  if (const auto named = state_.named_allocations.find(allocation_id);
+      named != state_.named_allocations.end()) {
+    add_to(named->second, effect, amount);
+  }
   // Credits that moved count again in the allocation that they moved to.
   state_.counters.allocated_credits -= effect.moved * amount;
   pending_.entries.push_back({.sequence = ++state_.counters.last_entry_sequence,
@@ -95,6 +107,8 @@ CreditAllocation AccountBook::open_allocation(CreditAllocation opened, const Rea
   opened.remaining_credits = opened.total_credits;
   pending_.new_allocations.push_back(opened);
   add_allocation(opened);
+  // A later command of the batch may name it.
+  state_.named_allocations.emplace(opened.id, opened);
   pending_.entries.push_back({.sequence = ++state_.counters.last_entry_sequence,
                               .user_id = user_id_,
                               .allocation_id = opened.id,
@@ -111,8 +125,7 @@ CreditAllocation AccountBook::open_allocation(CreditAllocation opened, const Rea
 CreditAllocation AccountBook::revoke(std::int64_t allocation_id, const Revoke& request,
                                      const Reason& reason) {
   AllocationState& revoked = allocation(allocation_id);
-  const std::int64_t amount = revoked.remaining;
-  post(allocation_id, EntryKind::revoke, amount, reason);
+  post(allocation_id, EntryKind::revoke, revoked.remaining, reason);
   revoked.revoked = true;
   AllocationChange& change = allocation_changes_[allocation_id];
   change.revoked_at = now_;
@@ -121,8 +134,6 @@ CreditAllocation AccountBook::revoke(std::int64_t allocation_id, const Revoke& r
   CreditAllocation& named = state_.named_allocations.at(allocation_id);
   named.revoked_at = now_;
   named.revoked_by = request.revoked_by;
-  named.remaining_credits = 0;
-  named.revoked_credits += amount;
   return named;
 }
 

@@ -183,8 +183,12 @@ PinnedPolicy decode_policy(std::string_view text) {
       .session_ttl = std::chrono::microseconds(value.at("session_ttl").get<std::int64_t>())};
 }
 
-std::string encode_answer(const Answer& answer) {
-  return std::visit([](const auto& value) { return answer_json(value).dump(); }, answer);
+std::string encode_answer(const Answer& answer, std::optional<std::int64_t> last_entry) {
+  Json value = std::visit([](const auto& given) { return answer_json(given); }, answer);
+  if (last_entry) {
+    value["entry"] = *last_entry;
+  }
+  return value.dump();
 }
 
 Answer decode_answer(std::string_view text, const Command& command) {

@@ -20,8 +20,9 @@ TokenPrices decode_prices(std::string_view text);
 std::string encode_policy(const PinnedPolicy& policy);
 PinnedPolicy decode_policy(std::string_view text);
 
-/// The part of an answer that its command does not say.
-std::string encode_answer(const Answer& answer);
+/// The part of an answer that its command does not say, and the journal entry that the command
+/// ended with, where it wrote one.
+std::string encode_answer(const Answer& answer, std::optional<std::int64_t> last_entry);
 /// The answer that `command` was given the first time.
 Answer decode_answer(std::string_view text, const Command& command);
 

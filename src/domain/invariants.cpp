@@ -159,7 +159,8 @@ class Auditor {
       const nlohmann::json answer = nlohmann::json::parse(record.answer);
       for (const auto& [member, last] :
            {std::pair("allocation_id", rows_.counters.last_allocation_id),
-            std::pair("usage_id", rows_.counters.last_usage_id)}) {
+            std::pair("usage_id", rows_.counters.last_usage_id),
+            std::pair("entry", rows_.counters.last_entry_sequence)}) {
         if (!answer.contains(member)) {
           continue;
         }

@@ -85,6 +85,7 @@ class Decider {
 
   Result apply(AccountBook& book, const Command& command) {
     const Reason reason{.actor = command.actor, .session_id = {}, .usage_id = {}};
+    const std::int64_t entries_before = book.state().counters.last_entry_sequence;
     Rule rule = std::visit([&](const auto& action) { return apply_action(book, action, reason); },
                            command.action);
     if (auto* refusal = std::get_if<Refusal>(&rule)) {
@@ -95,11 +96,15 @@ class Decider {
     }
     Answer& answer = std::get<Answer>(rule);
     if (command.key) {
-      book.remember(command.key->key, {.key = command.key->key,
-                                       .operation = std::string(operation_name(command.action)),
-                                       .fingerprint = command.key->fingerprint,
-                                       .answer = encode_answer(answer),
-                                       .created_at = now_});
+      const std::int64_t last_entry = book.state().counters.last_entry_sequence;
+      const bool wrote_entries = last_entry != entries_before;
+      book.remember(command.key->key,
+                    {.key = command.key->key,
+                     .operation = std::string(operation_name(command.action)),
+                     .fingerprint = command.key->fingerprint,
+                     .answer = encode_answer(
+                         answer, wrote_entries ? std::optional(last_entry) : std::nullopt),
+                     .created_at = now_});
     }
     return std::move(answer);
   }

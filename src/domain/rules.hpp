@@ -47,6 +47,14 @@ Rule expire(AccountBook& book, const Expire& request, const Reason& reason);
 /// The settlement that an ended session came to.
 Settlement settlement_of(const SessionRecord& record);
 
+/// A hold split at `used`: what is consumed of each slice, first taken first, and what goes back
+/// of each, last taken first.
+struct Split {
+  std::vector<Slice> consumed;
+  std::vector<Slice> back;
+};
+Split split_slices(const std::vector<Slice>& slices, std::int64_t used);
+
 /// What a session holds for an estimate: the estimate and `buffer` basis points more, rounded up;
 /// none where that is above 10^15.
 std::optional<std::int64_t> with_buffer(std::int64_t estimated_credits, std::int64_t buffer);

@@ -1,6 +1,7 @@
 #include "domain/session_audit.hpp"
 
 #include "domain/journal_replay.hpp"
+#include "domain/rules.hpp"
 
 #include <algorithm>
 #include <map>
@@ -9,10 +10,23 @@
 namespace accounting::domain {
 namespace {
 
-/// What the journal says of a session, by kind of entry; holds also by allocation.
+using CreditsByAllocation = std::map<std::int64_t, std::int64_t>;
+
+CreditsByAllocation by_allocation(const std::vector<Slice>& slices) {
+  CreditsByAllocation sums;
+  for (const Slice& slice : slices) {
+    sums[slice.allocation_id] += slice.credits;
+  }
+  return sums;
+}
+
+/// What the journal says of a session, by kind of entry, and by allocation what was held, paid
+/// from the hold, and given back.
 struct SessionEntries {
   std::map<EntryKind, std::int64_t> sums;
-  std::map<std::int64_t, std::int64_t> held_from;
+  CreditsByAllocation held;
+  CreditsByAllocation settled;
+  CreditsByAllocation given_back;
 
   [[nodiscard]] std::int64_t sum(EntryKind kind) const {
     const auto found = sums.find(kind);
@@ -29,7 +43,11 @@ class SessionAuditor {
         SessionEntries& entries = entries_[*entry.session_id];
         entries.sums[entry.kind] += amount;
         if (entry.kind == EntryKind::hold) {
-          entries.held_from[entry.allocation_id] += amount;
+          entries.held[entry.allocation_id] += amount;
+        } else if (entry.kind == EntryKind::settle) {
+          entries.settled[entry.allocation_id] += amount;
+        } else if (entry.kind == EntryKind::refund || entry.kind == EntryKind::move) {
+          entries.given_back[entry.allocation_id] += amount;
         }
       }
     }
@@ -64,14 +82,17 @@ class SessionAuditor {
   }
 
   void check_hold(const SessionRecord& record, const SessionEntries& entries) {
-    std::map<std::int64_t, std::int64_t> slices;
+    const StreamingSession& session = record.session;
     std::int64_t sum = 0;
     for (const Slice& slice : record.slices) {
-      slices[slice.allocation_id] += slice.credits;
       sum += slice.credits;
     }
-    expect("the sum of its slices", sum, record.session.allocated_credits);
-    if (slices != entries.held_from) {
+    expect("the sum of its slices", sum, session.allocated_credits);
+    expect("estimated_credits", session.estimated_credits,
+           credits_for(session.estimated_tokens, record.prices).value_or(-1));
+    expect("allocated_credits", session.allocated_credits,
+           with_buffer(session.estimated_credits, record.policy.buffer).value_or(-1));
+    if (by_allocation(record.slices) != entries.held) {
       problems_.push_back(row_ + "its slices are not what the journal says was held");
     }
   }
@@ -88,6 +109,13 @@ class SessionAuditor {
            record.refund);
     expect("what its hold moved to a new allocation", entries.sum(EntryKind::allocate),
            entries.sum(EntryKind::move));
+    const Split split = split_slices(record.slices, used);
+    if (by_allocation(split.consumed) != entries.settled ||
+        by_allocation(split.back) != entries.given_back) {
+      problems_.push_back(row_ +
+                          "its hold was not split first taken, first paid; last taken, "
+                          "first given back");
+    }
     const bool absorbs = record.policy.overage == OveragePolicy::absorb;
     expect("what the balance paid beyond its hold", entries.sum(EntryKind::overage),
            absorbs ? 0 : record.overage - record.uncollected);

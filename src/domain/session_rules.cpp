@@ -77,29 +77,6 @@ void give_sign_of_life(SessionRecord& record, Timestamp now) {
   session.expires_at = session.last_activity_at + std::min(left, record.policy.session_ttl);
 }
 
-/// The slices split at `used`: what is consumed of each, and what goes back of each, last taken
-/// first.
-struct Split {
-  std::vector<Slice> consumed;
-  std::vector<Slice> back;
-};
-
-Split split_slices(const std::vector<Slice>& slices, std::int64_t used) {
-  Split split;
-  for (const Slice& slice : slices) {
-    const std::int64_t part = std::min(used, slice.credits);
-    used -= part;
-    if (part > 0) {
-      split.consumed.push_back({.allocation_id = slice.allocation_id, .credits = part});
-    }
-    if (part < slice.credits) {
-      split.back.insert(split.back.begin(),
-                        {.allocation_id = slice.allocation_id, .credits = slice.credits - part});
-    }
-  }
-  return split;
-}
-
 bool is_revoked(const AccountBook& book, std::int64_t allocation_id) {
   const auto& allocations = book.state().allocations;
   return std::any_of(allocations.begin(), allocations.end(), [&](const auto& allocation) {
@@ -251,6 +228,22 @@ Reason held_by(const Reason& asked, const std::string& session_id) {
 }
 
 }  // namespace
+
+Split split_slices(const std::vector<Slice>& slices, std::int64_t used) {
+  Split split;
+  for (const Slice& slice : slices) {
+    const std::int64_t part = std::min(used, slice.credits);
+    used -= part;
+    if (part > 0) {
+      split.consumed.push_back({.allocation_id = slice.allocation_id, .credits = part});
+    }
+    if (part < slice.credits) {
+      split.back.insert(split.back.begin(),
+                        {.allocation_id = slice.allocation_id, .credits = slice.credits - part});
+    }
+  }
+  return split;
+}
 
 std::optional<std::int64_t> with_buffer(std::int64_t estimated_credits, std::int64_t buffer) {
   constexpr std::int64_t whole = 10'000;

@@ -54,7 +54,10 @@ class StrictMetadataChecker final : public nlohmann::json_sax<nlohmann::json> {
   bool boolean(bool) override { return true; }
   bool number_integer(number_integer_t) override { return true; }
   bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
+  /// An integer beyond 64 bits arrives here, and would be rounded.
+  bool number_float(number_float_t, const string_t& text) override {
+    return text.find_first_of(".eE") != std::string::npos;
+  }
   bool string(string_t& text) override { return text.find('\0') == std::string::npos; }
   bool binary(binary_t&) override { return false; }
   bool start_object(std::size_t) override { return enter(); }
@@ -187,7 +190,8 @@ std::optional<std::string> canonical_metadata(const std::optional<std::string>& 
   StrictMetadataChecker checker;
   if (!nlohmann::json::sax_parse(*metadata, &checker)) {
     refuse("metadata",
-           "JSON text in UTF-8, at most 64 levels deep, without duplicate members or NUL");
+           "JSON text in UTF-8, at most 64 levels deep, without duplicate members, NUL, or "
+           "integers beyond 64 bits");
   }
   nlohmann::json value = nlohmann::json::parse(*metadata);
   drop_negative_zeros(value);

@@ -49,7 +49,8 @@ void check_instant(std::string_view argument, const std::optional<Timestamp>& in
 void check_time_range(const std::optional<Timestamp>& start, const std::optional<Timestamp>& end);
 
 /// The metadata as canonical JSON text: members sorted, no blanks. Refuses what is not JSON, more
-/// than 64 KiB, more than 64 levels, duplicate members, and NUL in strings.
+/// than 64 KiB, more than 64 levels, duplicate members, NUL in strings, and integers that 64 bits
+/// cannot hold.
 std::optional<std::string> canonical_metadata(const std::optional<std::string>& metadata);
 
 void check_policy(const Policy& policy);

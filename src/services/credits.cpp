@@ -71,7 +71,7 @@ CreditAllocation Credits::allocate(const AllocateRequest& request) {
 std::vector<CreditAllocation> Credits::allocate_many(const std::vector<AllocateRequest>& requests) {
   const std::vector<Command> commands = services::commands_of(*context_, requests);
   std::vector<CreditAllocation> allocations;
-  for (domain::Result& result : services::execute(*context_, commands, services::Together::yes)) {
+  for (domain::Result& result : services::execute(*context_, commands, services::Together::all)) {
     allocations.push_back(std::get<CreditAllocation>(std::get<domain::Answer>(std::move(result))));
   }
   return allocations;
@@ -117,7 +117,15 @@ std::vector<Outcome<Charge>> Credits::charge_many(const std::vector<ChargeReques
   const std::span<const Command> all(commands);
   for (std::size_t first = 0; first < all.size(); first += charges_a_transaction) {
     const std::size_t count = std::min(charges_a_transaction, all.size() - first);
-    charge_each(*context_, all.subspan(first, count), carried_out);
+    try {
+      charge_each(*context_, all.subspan(first, count), carried_out);
+    } catch (const AccountingError&) {
+      if (first == 0) {
+        throw;  // nothing was charged, so there is no outcome to keep
+      }
+      carried_out.insert(carried_out.end(), all.size() - first, std::current_exception());
+      break;
+    }
   }
   std::vector<Outcome<Charge>> outcomes;
   auto next = carried_out.begin();

@@ -28,13 +28,12 @@ Decision decide_in(store::Unit& unit, std::span<const Command> commands, Timesta
 void throw_first_refusal(const std::vector<domain::Result>& results) {
   for (std::size_t index = 0; index < results.size(); ++index) {
     if (const auto* refusal = std::get_if<Refusal>(&results[index])) {
+      const std::string which = "requests[" + std::to_string(index) + "]";
       Refusal named = *refusal;
-      if (results.size() > 1) {
-        const std::string which = "requests[" + std::to_string(index) + "]";
+      if (refusal->code == ErrorCode::invalid_argument) {
         named.argument = which + "." + refusal->argument;
-        named.message = refusal->code == ErrorCode::invalid_argument
-                            ? refusal->message
-                            : which + ": " + refusal->message;
+      } else {
+        named.message = which + ": " + refusal->message;
       }
       domain::throw_refusal(named);
     }
@@ -54,7 +53,7 @@ std::vector<domain::Result> execute(const Context& context, std::span<const Comm
   if (context.transaction() != nullptr) {
     return inside_transaction(context, [&](store::Unit& unit) {
       Decision decision = decide_in(unit, commands, context.now(), books.policy());
-      if (together == Together::yes) {
+      if (together == Together::all) {
         throw_first_refusal(decision.results);
       }
       unit.store(decision.changes);
@@ -65,7 +64,7 @@ std::vector<domain::Result> execute(const Context& context, std::span<const Comm
   return with_attempts(books, after_unknown(commands), [&] {
     const std::unique_ptr<store::Unit> unit = books.store().begin();
     Decision decision = decide_in(*unit, commands, books.now(), books.policy());
-    if (together == Together::yes) {
+    if (together == Together::all) {
       throw_first_refusal(decision.results);
     }
     if (!decision.changes.empty()) {

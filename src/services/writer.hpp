@@ -10,11 +10,11 @@
 
 namespace accounting::services {
 
-/// Whether commands stand alone (each is answered or refused by itself) or take effect together.
-enum class Together { no, yes };
+/// Whether commands stand alone (each is answered or refused by itself) or all take effect or none.
+enum class Together { no, all };
 
-/// Carries commands out in one transaction and answers each, in order. With `Together::yes` the
-/// first refusal is thrown and nothing takes effect.
+/// Carries commands out in one transaction and answers each, in order. With `Together::all` the
+/// first refusal is thrown, says which request it is about, and nothing takes effect.
 std::vector<domain::Result> execute(const Context& context,
                                     std::span<const domain::Command> commands,
                                     Together together = Together::no);
@@ -22,8 +22,11 @@ std::vector<domain::Result> execute(const Context& context,
 /// Carries one command out; throws where it is refused.
 template <class Answer>
 Answer execute_one(const Context& context, const domain::Command& command) {
-  std::vector<domain::Result> results = execute(context, std::span(&command, 1), Together::yes);
-  return std::get<Answer>(std::get<domain::Answer>(std::move(results.front())));
+  domain::Result result = std::move(execute(context, std::span(&command, 1)).front());
+  if (const auto* refusal = std::get_if<domain::Refusal>(&result)) {
+    domain::throw_refusal(*refusal);
+  }
+  return std::get<Answer>(std::get<domain::Answer>(std::move(result)));
 }
 
 }  // namespace accounting::services

@@ -47,7 +47,8 @@ struct TimeRange {
   std::optional<Timestamp> end;
 };
 
-/// Queries. Each sees one snapshot. Those that name a user answer nothing where there is no such
+/// Queries. Each sees one snapshot; inside a Unit each sees what is committed and what the unit
+/// has done. Those that name a user answer nothing where there is no such
 /// account.
 class Reads {
  public:

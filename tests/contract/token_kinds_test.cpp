@@ -173,9 +173,10 @@ TEST_SUITE("token kinds") {
       books.account("ada", 1'000);
       set_price(books, true, true, true);
       books.sessions().initialize({"s", "ada", "m", TokenCounts{.input = 1'000}});
-      const auto settlement = books.sessions().abort({"s", "ada", TokenCounts{}});
+      const auto settlement = books.sessions().abort({.session_id = "s", .user_id = "ada"});
       CHECK(settlement.actual_credits == 0);
       CHECK(settlement.refund == 3);
+      CHECK(books.sessions().abort({"s", "ada", TokenCounts{}}) == settlement);
     });
   }
 }

@@ -95,7 +95,9 @@ class Desk {
     return allocation(id).remaining_credits;
   }
   [[nodiscard]] const domain::SessionRecord& session(const std::string& session_id) const {
-    return *find_session(rows().sessions, session_id);
+    const auto found = find_session(rows().sessions, session_id);
+    REQUIRE(found != rows().sessions.end());
+    return *found;
   }
   /// The journal, from after the first `skipped` entries: "hold 5 of #1, settle 3 of #1".
   [[nodiscard]] std::string journal(std::size_t skipped) const {

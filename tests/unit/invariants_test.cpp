@@ -71,7 +71,9 @@ void check(const std::vector<Row>& table) {
 }
 
 domain::SessionRecord& session(AccountRows& rows, const std::string& session_id) {
-  return *find_session(rows.sessions, session_id);
+  const auto found = find_session(rows.sessions, session_id);
+  REQUIRE(found != rows.sessions.end());
+  return *found;
 }
 
 CreditEntry& entry(AccountRows& rows, EntryKind kind) {
@@ -84,7 +86,9 @@ CreditEntry& entry(AccountRows& rows, EntryKind kind) {
 }
 
 domain::KeyRecord& key(AccountRows& rows, const std::string& name) {
-  return *find_key(rows.keys, name);
+  const auto found = find_key(rows.keys, name);
+  REQUIRE(found != rows.keys.end());
+  return *found;
 }
 
 }  // namespace

@@ -72,6 +72,14 @@ void count_rows(VerifyReport& report, const domain::AccountRows& rows) {
   report.entries += std::ssize(rows.entries);
 }
 
+/// The context of an object that was not moved from.
+const std::shared_ptr<const Context>& present(const std::shared_ptr<const Context>& context) {
+  if (!context) {
+    throw Conflict("the object was moved from");
+  }
+  return context;
+}
+
 }  // namespace
 
 Transaction::Transaction(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
@@ -85,14 +93,15 @@ Transaction& Transaction::operator=(Transaction&& other) noexcept {
 }
 Transaction::~Transaction() { rollback(); }
 
-Accounts Transaction::accounts() { return Accounts(context_); }
-Credits Transaction::credits() { return Credits(context_); }
-Sessions Transaction::sessions() { return Sessions(context_); }
-Usage Transaction::usage() { return Usage(context_); }
-Pricing Transaction::pricing() { return Pricing(context_); }
+Accounts Transaction::accounts() { return Accounts(present(context_)); }
+Credits Transaction::credits() { return Credits(present(context_)); }
+Sessions Transaction::sessions() { return Sessions(present(context_)); }
+Usage Transaction::usage() { return Usage(present(context_)); }
+Pricing Transaction::pricing() { return Pricing(present(context_)); }
 
 void Transaction::commit() {
-  services::inside_transaction(*context_, [&](store::Unit&) { context_->transaction()->commit(); });
+  services::inside_transaction(*present(context_),
+                               [&](store::Unit&) { context_->transaction()->commit(); });
 }
 
 void Transaction::rollback() noexcept {
@@ -113,20 +122,20 @@ Accounting Accounting::open(const Options& options) {
   return Accounting(std::make_shared<const Context>(books, host));
 }
 
-Accounts Accounting::accounts() const { return Accounts(context_); }
-Credits Accounting::credits() const { return Credits(context_); }
-Sessions Accounting::sessions() const { return Sessions(context_); }
-Usage Accounting::usage() const { return Usage(context_); }
-Pricing Accounting::pricing() const { return Pricing(context_); }
+Accounts Accounting::accounts() const { return Accounts(present(context_)); }
+Credits Accounting::credits() const { return Credits(present(context_)); }
+Sessions Accounting::sessions() const { return Sessions(present(context_)); }
+Usage Accounting::usage() const { return Usage(present(context_)); }
+Pricing Accounting::pricing() const { return Pricing(present(context_)); }
 
 Transaction Accounting::transaction(const std::vector<std::string>& users) {
-  return services::with_attempts(context_->books(), AfterUnknownCommit::give_up,
+  return services::with_attempts(present(context_)->books(), AfterUnknownCommit::give_up,
                                  [&] { return Transaction(begin(*context_, users)); });
 }
 
 void Accounting::run_transaction(const std::function<void(Transaction&)>& work,
                                  const std::vector<std::string>& users) {
-  services::Attempts attempts(context_->books(), AfterUnknownCommit::give_up);
+  services::Attempts attempts(present(context_)->books(), AfterUnknownCommit::give_up);
   while (true) {
     Transaction transaction = this->transaction(users);
     OpenTransaction& open = *transaction.context_->transaction();
@@ -150,18 +159,18 @@ void Accounting::run_transaction(const std::function<void(Transaction&)>& work,
 }
 
 std::int64_t Accounting::migrate() {
-  migrate_books(context_->books());
+  migrate_books(present(context_)->books());
   return schema_version();
 }
 
 std::int64_t Accounting::schema_version() const {
-  Books& books = context_->books();
+  Books& books = present(context_)->books();
   books.refuse_inside_transaction();
   return services::without_schema(books, [&] { return books.store().schema_status().version; });
 }
 
 VerifyReport Accounting::verify() const {
-  return services::query(*context_, [](store::Reads& reads) {
+  return services::query(*present(context_), [](store::Reads& reads) {
     VerifyReport report;
     reads.each_account([&](const domain::AccountRows& rows) {
       count_rows(report, rows);
@@ -175,7 +184,7 @@ VerifyReport Accounting::verify() const {
 }
 
 Health Accounting::health() const {
-  const Books& books = context_->books();
+  const Books& books = present(context_)->books();
   Health health{.service = "accounting",
                 .version = std::string(library_version),
                 .time = books.now(),
@@ -202,6 +211,10 @@ Health Accounting::health() const {
   return health;
 }
 
-void Accounting::close() noexcept { context_->books().store().close(); }
+void Accounting::close() noexcept {
+  if (context_) {
+    context_->books().store().close();
+  }
+}
 
 }  // namespace accounting

@@ -110,12 +110,12 @@ struct AllocateRequest {
   std::string user_id;
   std::int64_t credits = 0;  ///< 1 … 10^15
   std::string allocated_by;  ///< 1 … 50 bytes; need not be an account
-  std::optional<std::int64_t> expiry_days = std::nullopt;  ///< counted from now
+  std::optional<std::int64_t> expiry_days = std::nullopt;  ///< 1 … 10^6, from now
   std::optional<Timestamp> expires_at = std::nullopt;      ///< after now and after `effective_at`
   bool never_expires = false;
-  std::optional<Timestamp> effective_at = std::nullopt;  ///< none: now
-  std::string notes = {};                                ///< ≤ 10,000 bytes
-  std::optional<std::string> idempotency_key = std::nullopt;
+  std::optional<Timestamp> effective_at = std::nullopt;       ///< none: now
+  std::string notes = {};                                     ///< ≤ 10,000 bytes
+  std::optional<std::string> idempotency_key = std::nullopt;  ///< 1 … 255 bytes
 };
 
 struct BalanceRequest {
@@ -129,17 +129,18 @@ struct CheckRequest {
 
 struct DeductRequest {
   std::string user_id;
-  std::int64_t credits = 0;  ///< 1 … 10^15
-  std::optional<std::string> idempotency_key = std::nullopt;
+  std::int64_t credits = 0;                                   ///< 1 … 10^15
+  std::optional<std::string> idempotency_key = std::nullopt;  ///< 1 … 255 bytes
 };
 
 struct ChargeRequest {
   std::string user_id;
-  std::string service;                                 ///< 1 … 50 bytes
-  std::string operation;                               ///< 1 … 100 bytes
-  std::int64_t credits = 0;                            ///< 1 … 10^15
-  std::optional<std::string> metadata = std::nullopt;  ///< JSON text, ≤ 64 KiB
-  std::optional<std::string> idempotency_key = std::nullopt;
+  std::string service;       ///< 1 … 50 bytes
+  std::string operation;     ///< 1 … 100 bytes
+  std::int64_t credits = 0;  ///< 1 … 10^15
+  std::optional<std::string> metadata =
+      std::nullopt;  ///< JSON, ≤ 64 KiB, 64 levels, integers of 64 bits
+  std::optional<std::string> idempotency_key = std::nullopt;  ///< 1 … 255 bytes
 };
 
 struct HistoryRequest {

@@ -55,8 +55,9 @@ struct ACCOUNTING_EXPORT Policy {
 
 enum class LogLevel { debug, info, warning, error };
 
-/// Receives what the library has to say: retries, reconnects, migrations. Called from the thread
-/// that is at work, never under a lock, never with a secret. It must not throw.
+/// Receives what the library has to say: retries, migrations, stored values that cannot be read.
+/// Called from the thread that is at work, under none of the library's own locks, never with a
+/// secret. It must not throw.
 using LogSink = std::function<void(LogLevel, std::string_view)>;
 
 /// How to open the books.
@@ -74,7 +75,8 @@ struct ACCOUNTING_EXPORT Options {
   /// is set up, any other is left as it is.
   std::optional<bool> migrate = std::nullopt;
 
-  /// How long a call waits for a free connection, and a connection for the server.
+  /// How long a call waits for a free connection, and a connection for the server. These and the
+  /// two below take 1 ms … a day.
   std::chrono::milliseconds pool_timeout = std::chrono::seconds(10);
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
   /// How long one statement may run, and how long it may wait for a lock (on SQLite: for another

@@ -65,8 +65,8 @@ class ACCOUNTING_EXPORT Pricing {
   explicit Pricing(std::shared_ptr<const services::Context> context);
 
   /// Adds a rule and closes the open one at its start. The same rule again answers the stored one.
-  /// Errors: Conflict (a start before the open rule's start or inside a closed rule, or the same
-  /// start with other values).
+  /// Errors: Conflict (a start before the open rule's start or inside a closed rule, the same start
+  /// with other values, or a rule that would reach into a later one).
   PricingRule set(const SetPriceRequest& request);
 
   /// The stored rule in force. Errors: PriceNotFound.

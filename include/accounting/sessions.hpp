@@ -41,8 +41,9 @@ struct StreamingSession {
   friend bool operator==(const StreamingSession&, const StreamingSession&) = default;
 };
 
-/// What the end of a session came to. allocated + (overage − uncollected − absorbed) pays used +
-/// refund; under the `charge` policy allocated + overage = actual + refund.
+/// What the end of a session came to: allocated + overage = actual + refund. Collected for it were
+/// min(actual, allocated) from the hold and, under the `charge` policy, overage − uncollected from
+/// the balance.
 struct Settlement {
   std::string user_id;
   std::string session_id;
@@ -79,7 +80,7 @@ struct ExtendRequest {
   std::string session_id;
   std::string user_id;
   Tokens additional_tokens;  ///< 0 … 10^12, on top of the estimate
-  std::optional<std::string> idempotency_key = std::nullopt;
+  std::optional<std::string> idempotency_key = std::nullopt;  ///< 1 … 255 bytes
 };
 
 struct FinalizeRequest {
@@ -141,6 +142,8 @@ class ACCOUNTING_EXPORT Sessions {
 
   /// Ends sessions that gave no sign of life for their `session_ttl`: charged for the tokens last
   /// reported, the rest refunded. Oldest sign of life first. Safe to run twice, or in two places.
+  /// Sessions of an account that cannot be had now are left for the next call; throws only where
+  /// none could be expired for that reason.
   std::vector<Settlement> expire_stale(const ExpireStaleRequest& request = {});
 
  private:

@@ -60,11 +60,12 @@ struct SystemStats {
 
 struct RecordRequest {
   std::string user_id;
-  std::string service;                                 ///< 1 … 50 bytes
-  std::string operation;                               ///< 1 … 100 bytes
-  std::int64_t credits = 0;                            ///< 1 … 10^15
-  std::optional<std::string> metadata = std::nullopt;  ///< JSON text, ≤ 64 KiB
-  std::optional<std::string> idempotency_key = std::nullopt;
+  std::string service;       ///< 1 … 50 bytes
+  std::string operation;     ///< 1 … 100 bytes
+  std::int64_t credits = 0;  ///< 1 … 10^15
+  std::optional<std::string> metadata =
+      std::nullopt;  ///< JSON, ≤ 64 KiB, 64 levels, integers of 64 bits
+  std::optional<std::string> idempotency_key = std::nullopt;  ///< 1 … 255 bytes
 };
 
 /// The range [start, end), exact to the microsecond; none: unbounded on that side.

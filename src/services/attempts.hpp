@@ -87,6 +87,12 @@ auto inside_transaction(const Context& context, Work&& work) {
     return work(transaction.unit());
   } catch (const store::StoreFailure& failure) {
     transaction.fail(failure.kind());
+    if (failure.kind() == store::FailureKind::try_again) {
+      throw StoreError(
+          "the database asks for another try of the whole transaction; it can only be "
+          "rolled back and begun anew",
+          true);
+    }
     give_up(failure.kind(), failure.what(), false);
   } catch (const StoreError&) {
     transaction.fail(store::FailureKind::refused);

@@ -47,8 +47,8 @@ void charge_each(const Context& context, std::span<const Command> commands,
           std::make_exception_ptr(OutcomeUnknown(error.what(), domain::replays(command))));
     }
   } catch (const StoreError& error) {
-    const bool all_alike =
-        error.code() == ErrorCode::connection_lost || context.transaction() != nullptr;
+    // A lock or a server that was not had in time is not the fault of one of them.
+    const bool all_alike = error.retryable() || context.transaction() != nullptr;
     if (commands.size() == 1 || all_alike) {
       outcomes.insert(outcomes.end(), commands.size(), std::current_exception());
       return;
@@ -120,10 +120,11 @@ std::vector<Outcome<Charge>> Credits::charge_many(const std::vector<ChargeReques
     try {
       charge_each(*context_, all.subspan(first, count), carried_out);
     } catch (const AccountingError&) {
-      if (first == 0) {
+      if (carried_out.empty()) {
         throw;  // nothing was charged, so there is no outcome to keep
       }
-      carried_out.insert(carried_out.end(), all.size() - first, std::current_exception());
+      carried_out.insert(carried_out.end(), all.size() - carried_out.size(),
+                         std::current_exception());
       break;
     }
   }

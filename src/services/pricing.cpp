@@ -12,8 +12,11 @@ namespace {
 
 [[noreturn]] void throw_no_price() { throw PriceNotFound("model_id has no price at that time"); }
 
-PricingRule set_in(store::Unit& unit, const SetPriceRequest& request, Timestamp now) {
-  const auto decided = domain::decide_price(unit.lock_rules(request.model_id), request, now);
+PricingRule set_in(const services::Context& context, store::Unit& unit,
+                   const SetPriceRequest& request) {
+  const std::vector<PricingRule> rules = unit.lock_rules(request.model_id);
+  // After the lock, so that of two that set a price now the later one starts later.
+  const auto decided = domain::decide_price(rules, request, context.now());
   if (const auto* refusal = std::get_if<domain::Refusal>(&decided)) {
     domain::throw_refusal(*refusal);
   }
@@ -36,8 +39,8 @@ PricingRule Pricing::set(const SetPriceRequest& request) {
   // Without a start of its own, a second try would begin a second rule a moment later.
   const auto after_unknown = request.effective_from ? services::AfterUnknownCommit::try_again
                                                     : services::AfterUnknownCommit::give_up;
-  return services::write(*context_, after_unknown, [&](store::Unit& unit, Timestamp now) {
-    return set_in(unit, request, now);
+  return services::write(*context_, after_unknown, [&](store::Unit& unit, Timestamp) {
+    return set_in(*context_, unit, request);
   });
 }
 

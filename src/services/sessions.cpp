@@ -1,11 +1,13 @@
 #include "accounting/sessions.hpp"
 
+#include "accounting/error.hpp"
 #include "domain/validation.hpp"
 #include "services/attempts.hpp"
 #include "services/requests.hpp"
 #include "services/writer.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <span>
 #include <utility>
 
@@ -14,6 +16,36 @@ namespace {
 
 // Small, so that a sweep does not keep many accounts from their owners.
 constexpr std::size_t sessions_a_transaction = 50;
+
+/// Expires sessions that share a transaction; where the database refuses it, each half by itself,
+/// so that one account that cannot be had keeps no other waiting. Answers the first error met.
+std::exception_ptr expire_each(const services::Context& context,
+                               std::span<const domain::Command> commands,
+                               std::vector<Settlement>& settlements) {
+  try {
+    for (const domain::Result& result : services::execute(context, commands)) {
+      const auto* answer = std::get_if<domain::Answer>(&result);
+      if (answer == nullptr) {
+        context.books().log(LogLevel::error, "a stale session could not be expired");
+      } else if (const auto* settlement = std::get_if<Settlement>(answer)) {
+        settlements.push_back(*settlement);
+      }
+    }
+    return nullptr;
+  } catch (const StoreError& error) {
+    if (context.transaction() != nullptr) {
+      throw;
+    }
+    if (commands.size() == 1 || error.code() != ErrorCode::store_error) {
+      context.books().log(LogLevel::error, "stale sessions could not be expired");
+      return std::current_exception();
+    }
+    const std::size_t half = commands.size() / 2;
+    const std::exception_ptr first = expire_each(context, commands.first(half), settlements);
+    const std::exception_ptr second = expire_each(context, commands.subspan(half), settlements);
+    return first ? first : second;
+  }
+}
 
 }  // namespace
 
@@ -78,17 +110,16 @@ std::vector<Settlement> Sessions::expire_stale(const ExpireStaleRequest& request
                         .action = domain::Expire{.session_id = session_id}});
   }
   std::vector<Settlement> settlements;
+  std::exception_ptr failure;
   const std::span<const domain::Command> all(commands);
   for (std::size_t first = 0; first < all.size(); first += sessions_a_transaction) {
     const std::size_t count = std::min(sessions_a_transaction, all.size() - first);
-    for (const domain::Result& result : services::execute(*context_, all.subspan(first, count))) {
-      const auto* answer = std::get_if<domain::Answer>(&result);
-      if (answer == nullptr) {
-        context_->books().log(LogLevel::error, "a stale session could not be expired");
-      } else if (const auto* settlement = std::get_if<Settlement>(answer)) {
-        settlements.push_back(*settlement);
-      }
-    }
+    const std::exception_ptr error = expire_each(*context_, all.subspan(first, count), settlements);
+    failure = failure ? failure : error;
+  }
+  // What was settled is answered; the sessions left over are met again by the next call.
+  if (failure && settlements.empty()) {
+    std::rethrow_exception(failure);
   }
   return settlements;
 }

@@ -43,6 +43,14 @@ const Statement has_tables_sqlite{.name = "migrator_has_tables",
                                   .text = "SELECT count(*) FROM sqlite_master",
                                   .columns = {Type::integer}};
 
+const Statement has_own_tables_sqlite{
+    .name = "migrator_has_own_tables",
+    .text =
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('user_accounts',"
+        " 'credit_allocations', 'streaming_sessions', 'session_slices', 'usage_records',"
+        " 'credit_entries', 'idempotency_keys', 'usage_rollups', 'pricing_rules', 'api_keys')",
+    .columns = {Type::integer}};
+
 const Statement read_applied{
     .name = "migrator_read_applied",
     .text = "SELECT version, checksum FROM accounting_migrations ORDER BY version",
@@ -216,6 +224,30 @@ void apply(Connection& connection, const EmbeddedMigration& migration, Timestamp
                   .commit = true});
 }
 
+std::int64_t count_of(Connection& connection, const Call& call) {
+  return std::get<std::int64_t>(connection.run({.calls = {call}}).at(0).at(0).at(0));
+}
+
+std::int64_t count_own_tables(Connection& connection) {
+  if (!is_postgresql(connection)) {
+    return count_of(connection, {&has_own_tables_sqlite, {}});
+  }
+  return count_of(connection,
+                  {&has_tables_postgresql,
+                   {std::string("{user_accounts,credit_allocations,streaming_sessions,"
+                                "session_slices,usage_records,credit_entries,idempotency_keys,"
+                                "usage_rollups,pricing_rules,api_keys}")}});
+}
+
+/// Throws where a database that was never migrated holds somebody else's tables of these names.
+void refuse_foreign_tables(Connection& connection) {
+  if (!bookkeeping(connection).migrations && count_own_tables(connection) != 0) {
+    throw MigrationError(
+        "the database holds tables of the library's names that it did not make; "
+        "nothing was changed: use an empty database or schema");
+  }
+}
+
 /// Applies one pending migration, or finds that there is none left.
 MigrationStatus step(Connection& connection, Timestamp now, const Migrations& migrations) {
   try {
@@ -249,14 +281,9 @@ MigrationStatus migration_status(Connection& connection, const Migrations& migra
 }
 
 bool database_is_empty(Connection& connection) {
-  Call call{&has_tables_sqlite, {}};
-  if (is_postgresql(connection)) {
-    call = {&has_tables_postgresql,
-            {std::string("{accounting_migrations,accounting_locks,user_accounts,"
-                         "credit_allocations,streaming_sessions,session_slices,usage_records,"
-                         "credit_entries,idempotency_keys,usage_rollups,pricing_rules,api_keys}")}};
-  }
-  return std::get<std::int64_t>(connection.run({.calls = {call}}).at(0).at(0).at(0)) == 0;
+  return is_postgresql(connection)
+             ? !bookkeeping(connection).migrations && count_own_tables(connection) == 0
+             : count_of(connection, {&has_tables_sqlite, {}}) == 0;
 }
 
 std::int64_t migrate(Connection& connection, Timestamp now) {
@@ -266,6 +293,7 @@ std::int64_t migrate(Connection& connection, Timestamp now) {
 std::int64_t migrate(Connection& connection, Timestamp now, const Migrations& migrations) {
   auto status = migration_status(connection, migrations);
   if (status.pending > 0) {
+    refuse_foreign_tables(connection);
     make_bookkeeping(connection);
   }
   while (status.pending > 0) {

@@ -115,9 +115,10 @@ void throw_store_error(const SqlError& error) {
       throw StoreError("the database has no space left; nothing was changed");
     case SqlErrorKind::commit_refused:
       throw StoreError("the database rolled the transaction back; nothing was changed", true);
+    case SqlErrorKind::out_of_range:
+      throw StoreError("a number or a sum exceeds what the database holds; nothing was changed");
     case SqlErrorKind::constraint:
     case SqlErrorKind::row_count:
-    case SqlErrorKind::out_of_range:
       throw StoreError(
           "a stored row is not as the ledger left it; nothing was changed (run "
           "verify)");

@@ -90,7 +90,7 @@ class SqlStore final : public store::Store {
     if (url_.kind != DatabaseKind::sqlite) {
       return nullptr;
     }
-    if (!gate_.try_acquire_for(options_.lock_timeout)) {
+    if (!gate_.pass(options_.lock_timeout)) {
       throw StoreError("a lock was not had in time (lock_timeout); nothing was changed", true);
     }
     return GateGuard(&gate_);
@@ -98,7 +98,7 @@ class SqlStore final : public store::Store {
 
   DatabaseUrl url_;
   Options options_;
-  WriteGate gate_{1};
+  WriteGate gate_;
   ConnectionPool pool_;
 };
 

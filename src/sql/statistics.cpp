@@ -90,6 +90,9 @@ DaySplit split_days(const store::TimeRange& range) {
   const Timestamp start = range.start.value_or(domain::earliest_instant);
   const Timestamp none = domain::earliest_instant;
   const Timestamp first_day = std::chrono::ceil<days>(start);
+  if (first_day > domain::latest_instant) {
+    return {none + days(1), none, start, range.end.value_or(domain::latest_instant), none, none};
+  }
   if (!range.end) {
     return {first_day, domain::latest_instant, start, first_day, none, none};
   }

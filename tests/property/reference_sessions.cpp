@@ -193,7 +193,12 @@ Result ReferenceBooks::act(Call& call, const domain::Finalize& request) {
 }
 
 Result ReferenceBooks::act(Call& call, const domain::Abort& request) {
-  return end_by_caller(call, request.session_id, SessionStatus::aborted, request.tokens_generated,
+  // No tokens are no tokens in either form.
+  const ReferenceSession* session = call.session(request.session_id);
+  const bool none_of_any_kind = session != nullptr && session->first_tokens.by_kind() &&
+                                request.tokens_generated == Tokens(0);
+  return end_by_caller(call, request.session_id, SessionStatus::aborted,
+                       none_of_any_kind ? Tokens(TokenCounts{}) : request.tokens_generated,
                        "tokens_generated");
 }
 

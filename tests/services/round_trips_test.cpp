@@ -63,6 +63,28 @@ const std::vector<Case> cases = {
        books.sessions().finalize(
            {.session_id = session_name(run), .user_id = "ada", .actual_tokens = 3});
      }},
+    {"initialize and abort", 4,
+     [](Accounting& books, int run) {
+       const std::string name = "a-" + std::to_string(run);
+       books.sessions().initialize(
+           {.session_id = name, .user_id = "ada", .model_id = "m", .estimated_tokens = 5});
+       books.sessions().abort({.session_id = name, .user_id = "ada"});
+     }},
+    {"revoke", 2,
+     [](Accounting& books, int run) {
+       books.credits().revoke({.allocation_id = 2 + run, .user_id = "ada", .revoked_by = "admin"});
+     }},
+    {"sync of a known account", 2,
+     [](Accounting& books, int) {
+       books.accounts().sync({.user_id = "ada", .email = "ada@example.org", .username = "Ada"});
+     }},
+    {"set a price", 3,
+     [](Accounting& books, int run) {
+       books.pricing().set({.model_id = "p",
+                            .price_per_1k_tokens = run + 1,
+                            .created_by = "admin",
+                            .effective_from = Timestamp(std::chrono::seconds(1 + run))});
+     }},
     {"balance", 1,
      [](Accounting& books, int) { static_cast<void>(books.credits().balance("ada")); }},
     {"user_stats", 1,

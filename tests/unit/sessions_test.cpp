@@ -268,6 +268,22 @@ TEST_CASE("a session keeps the form of tokens that it began with") {
   }
 }
 
+TEST_CASE("an abort without tokens ends a session of either form, and replays in either") {
+  Desk desk;
+  desk.give(50);
+  REQUIRE(said(desk.ask(domain::Initialize{"kinds", "m", TokenCounts{5, 5, 5}})) == "ok");
+  REQUIRE(said(desk.ask(domain::Initialize{"number", "m", 5})) == "ok");
+  CHECK(said(desk.ask(domain::Abort{"number", TokenCounts{}})) ==
+        "invalid_argument(tokens_generated)");
+  CHECK(answer<Settlement>(desk.ask(domain::Abort{"number", 0})).refund == 5);
+  const auto settled = answer<Settlement>(desk.ask(domain::Abort{"kinds", 0}));
+  CHECK(settled.refund == 15);
+  CHECK(answer<Settlement>(desk.ask(domain::Abort{"kinds", 0})) == settled);
+  CHECK(answer<Settlement>(desk.ask(domain::Abort{"kinds", TokenCounts{}})) == settled);
+  CHECK(said(desk.ask(domain::Finalize{"kinds", 0})) == "session_closed");
+  CHECK(desk.broken() == "");
+}
+
 TEST_CASE("tokens that cost more than 10^15 credits are refused, and the session stays as it was") {
   Desk desk({.buffer = 0, .fallback_price = Price(kMostCredits)});
   desk.give(kMostCredits);

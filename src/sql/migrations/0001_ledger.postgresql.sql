@@ -1,8 +1,9 @@
 -- The books: the original's tables and columns, and what keeps them exact.
 -- user_id leads every key of the tables that grow with use, so that they shard by user.
+-- Names are ordered by their bytes on every server, as they are on SQLite.
 
 CREATE TABLE user_accounts (
-  user_id VARCHAR(50) NOT NULL,
+  user_id VARCHAR(50) COLLATE "C" NOT NULL,
   email VARCHAR(255) NOT NULL,
   username VARCHAR(100) NOT NULL,
   role VARCHAR(50) NOT NULL DEFAULT 'user',
@@ -25,7 +26,7 @@ CREATE TABLE user_accounts (
 CREATE INDEX idx_account_created ON user_accounts (created_at, user_id);
 
 CREATE TABLE credit_allocations (
-  user_id VARCHAR(50) NOT NULL,
+  user_id VARCHAR(50) COLLATE "C" NOT NULL,
   id BIGINT NOT NULL,
   total_credits BIGINT NOT NULL,
   remaining_credits BIGINT NOT NULL,
@@ -63,9 +64,9 @@ CREATE INDEX idx_credit_user_expiry ON credit_allocations (user_id, expires_at, 
   WHERE active;
 
 CREATE TABLE streaming_sessions (
-  user_id VARCHAR(50) NOT NULL,
-  session_id VARCHAR(100) NOT NULL,
-  model_id VARCHAR(100) NOT NULL,
+  user_id VARCHAR(50) COLLATE "C" NOT NULL,
+  session_id VARCHAR(100) COLLATE "C" NOT NULL,
+  model_id VARCHAR(100) COLLATE "C" NOT NULL,
   estimated_credits BIGINT NOT NULL,
   allocated_credits BIGINT NOT NULL,
   used_credits BIGINT NOT NULL DEFAULT 0,
@@ -107,8 +108,8 @@ CREATE INDEX idx_streaming_stale ON streaming_sessions (expires_at) WHERE status
 
 -- Which allocation gave how much to a session's hold, in the order in which it was taken.
 CREATE TABLE session_slices (
-  user_id VARCHAR(50) NOT NULL,
-  session_id VARCHAR(100) NOT NULL,
+  user_id VARCHAR(50) COLLATE "C" NOT NULL,
+  session_id VARCHAR(100) COLLATE "C" NOT NULL,
   position BIGINT NOT NULL,
   allocation_id BIGINT NOT NULL,
   credits BIGINT NOT NULL,
@@ -119,11 +120,11 @@ CREATE TABLE session_slices (
 );
 
 CREATE TABLE usage_records (
-  user_id VARCHAR(50) NOT NULL,
+  user_id VARCHAR(50) COLLATE "C" NOT NULL,
   id BIGINT NOT NULL,
   timestamp TIMESTAMPTZ NOT NULL,
-  service VARCHAR(50) NOT NULL,
-  operation VARCHAR(100) NOT NULL,
+  service VARCHAR(50) COLLATE "C" NOT NULL,
+  operation VARCHAR(100) COLLATE "C" NOT NULL,
   credits BIGINT NOT NULL,
   collected_credits BIGINT NOT NULL,
   metadata JSONB,
@@ -139,13 +140,13 @@ CREATE INDEX idx_usage_timestamp ON usage_records (timestamp);
 
 -- The journal: one entry for every change of an allocation, never changed.
 CREATE TABLE credit_entries (
-  user_id VARCHAR(50) NOT NULL,
+  user_id VARCHAR(50) COLLATE "C" NOT NULL,
   sequence BIGINT NOT NULL,
   allocation_id BIGINT NOT NULL,
   kind VARCHAR(20) NOT NULL,
   credits BIGINT NOT NULL,
   held_credits BIGINT NOT NULL,
-  session_id VARCHAR(100),
+  session_id VARCHAR(100) COLLATE "C",
   usage_id BIGINT,
   actor TEXT NOT NULL,
   created_at TIMESTAMPTZ NOT NULL,
@@ -165,9 +166,9 @@ CREATE TRIGGER credit_entries_are_final BEFORE UPDATE OR DELETE ON credit_entrie
   FOR EACH ROW EXECUTE FUNCTION refuse_journal_change();
 
 CREATE TABLE idempotency_keys (
-  user_id VARCHAR(50) NOT NULL,
-  idempotency_key VARCHAR(255) NOT NULL,
-  operation VARCHAR(20) NOT NULL,
+  user_id VARCHAR(50) COLLATE "C" NOT NULL,
+  idempotency_key VARCHAR(255) COLLATE "C" NOT NULL,
+  operation VARCHAR(20) COLLATE "C" NOT NULL,
   fingerprint VARCHAR(64) NOT NULL,
   answer JSONB NOT NULL,
   created_at TIMESTAMPTZ NOT NULL,
@@ -178,10 +179,10 @@ CREATE TABLE idempotency_keys (
 -- Usage by day, kept in the transaction that records the use. Day is UTC; model is empty unless
 -- the service is chat.
 CREATE TABLE usage_rollups (
-  user_id VARCHAR(50) NOT NULL,
+  user_id VARCHAR(50) COLLATE "C" NOT NULL,
   day DATE NOT NULL,
-  service VARCHAR(50) NOT NULL,
-  model VARCHAR(100) NOT NULL,
+  service VARCHAR(50) COLLATE "C" NOT NULL,
+  model VARCHAR(100) COLLATE "C" NOT NULL,
   records BIGINT NOT NULL,
   credits BIGINT NOT NULL,
   PRIMARY KEY (user_id, day, service, model),
@@ -194,7 +195,7 @@ CREATE INDEX idx_rollup_day ON usage_rollups (day);
 
 -- A small table without a key to accounts, so that it can be replicated to every shard.
 CREATE TABLE pricing_rules (
-  model_id VARCHAR(100) NOT NULL,
+  model_id VARCHAR(100) COLLATE "C" NOT NULL,
   id BIGINT NOT NULL,
   price_per_1k_tokens NUMERIC(26, 10) NOT NULL,
   input NUMERIC(26, 10),

@@ -26,6 +26,8 @@ class ProxiedBooks {
   }
 
   [[nodiscard]] TcpProxy& proxy() { return proxy_; }
+  /// The database's own URL, past the proxy.
+  [[nodiscard]] const std::string& url() const { return schema_.url(); }
   /// Runs SQL behind the library's back.
   std::string sql(const std::string& text) const { return run_sql(schema_.url(), text); }
 

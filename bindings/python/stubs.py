@@ -32,14 +32,13 @@ def generated() -> str:
     text = re.sub(r"(\w+): typing\.Any(?=[,)])", r"\1: object", text)
     # A method named list hides the type of that name.
     text = text.replace("-> list[", "-> builtins.list[")
-    text = text.replace("import accounting.errors\n", "import accounting.errors\nimport builtins\n")
-    return subprocess.run(
-        [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(STUB)],
-        input=text,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+    text = text.replace("import typing\n", "import builtins\nimport typing\n", 1)
+    for tidy in (["check", "--fix", "--select", "I", "--quiet"], ["format"]):
+        command = [sys.executable, "-m", "ruff", *tidy, "--stdin-filename", str(STUB), "-"]
+        text = subprocess.run(
+            command, input=text, check=True, capture_output=True, text=True
+        ).stdout
+    return text
 
 
 def main() -> int:

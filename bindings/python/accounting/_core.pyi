@@ -3,13 +3,15 @@ The C++ library, for the package accounting only.
 """
 
 from __future__ import annotations
-import accounting.errors
+
 import builtins
-import accounting.values
 import collections.abc
 import datetime
 import decimal
 import typing
+
+import accounting.errors
+import accounting.values
 
 __all__: list[str] = [
     "Accounts",

@@ -235,8 +235,8 @@ def open(
         max_attempts: how often a transaction is tried when the database asks for another try: 1 to
             100.
         pipeline: PostgreSQL: send the statements of a trip together.
-        log: called with a level ("debug", "info", "warning", "error") and a message, from the thread
-            that is at work, never with a secret. None: silent.
+        log: called with a level ("debug", "info", "warning", "error") and a message, from the
+            thread that is at work, never with a secret. None: silent.
 
     Raises:
         InvalidArgument: the URL, or an option.

@@ -58,7 +58,7 @@ class FrozenDict(dict[Key, Member]):
 
     __setitem__: Callable[..., NoReturn] = _refuse
     __delitem__: Callable[..., NoReturn] = _refuse
-    __ior__: Callable[..., NoReturn] = _refuse  # type: ignore[assignment]
+    __ior__: Callable[..., NoReturn] = _refuse
     clear: Callable[..., NoReturn] = _refuse
     pop: Callable[..., NoReturn] = _refuse
     popitem: Callable[..., NoReturn] = _refuse

@@ -20,6 +20,7 @@ error derives from `AccountingError` and has a stable `code`, and `retryable` sa
 call may be made again.
 """
 
+from accounting._core import __version__
 from accounting.books import Accounting, Transaction, open
 from accounting.clock import ManualClock
 from accounting.errors import (
@@ -117,5 +118,6 @@ __all__ = [
     "UserAccount",
     "UserStats",
     "VerifyReport",
+    "__version__",
     "open",
 ]

@@ -189,3 +189,5 @@ def price(value: object, name: str) -> decimal.Decimal:
     """
     A price as the library takes it: from str, Decimal or int, for the argument `name`.
     """
+
+__version__: str = "0.1.0"

@@ -22,8 +22,9 @@ Answer = TypeVar("Answer")
 class Transaction:
     """The services inside one database transaction: all that is done happens, or none of it.
 
-    From `books.transact` or `books.transaction`. Belongs to one thread. While it is open, that
-    thread's direct calls on the books raise Conflict: they would wait for the transaction itself.
+    From `books.transaction` and `books.transact`. Belongs to the thread that began it: calls from
+    another raise Conflict, and so do calls after its end. While it is open, that thread's direct
+    calls on the books raise Conflict too: they would wait for the transaction itself.
 
     Attributes:
         accounts: as of the books; likewise the other services.
@@ -60,20 +61,9 @@ class Transaction:
         self._core.rollback()
         self._ended = True
 
-
-class _OpenTransaction:
-    """What `books.transaction()` answers: begins on entry, ends on exit."""
-
-    __slots__ = ("_books", "_transaction", "_users")
-
-    def __init__(self, books: _core.Books, users: Iterable[str]) -> None:
-        self._books = books
-        self._users = users
-        self._transaction: Transaction | None = None
-
     def __enter__(self) -> Transaction:
-        self._transaction = Transaction(self._books.transaction(self._users))
-        return self._transaction
+        """The transaction itself."""
+        return self
 
     def __exit__(
         self,
@@ -81,14 +71,12 @@ class _OpenTransaction:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        transaction, self._transaction = self._transaction, None
-        if transaction is None:
-            return
+        """Commit it, or roll it back where the block raised."""
         try:
-            if error_type is None and not transaction._ended:
-                transaction.commit()
+            if error_type is None and not self._ended:
+                self.commit()
         finally:
-            transaction.rollback()
+            self.rollback()
 
 
 class Accounting:
@@ -143,10 +131,16 @@ class Accounting:
         answer: Answer = self._core.transact(lambda core: fn(Transaction(core)), users)
         return answer
 
-    def transaction(self, users: Iterable[str] = ()) -> _OpenTransaction:
-        """A transaction for a `with` statement, never re-run.
+    def transaction(self, users: Iterable[str] = ()) -> Transaction:
+        """Begin a transaction for a `with` statement, never re-run.
 
         Committed at the end of the block, rolled back where the block raises.
+
+        Args:
+            users: accounts that will be written to, where there are several; see `transact`.
+
+        Raises:
+            NotFound: one of `users` is no account.
 
         >>> import accounting
         >>> books = accounting.open("sqlite://")
@@ -156,7 +150,7 @@ class Accounting:
         >>> books.credits.balance("ada").total_credits
         10
         """
-        return _OpenTransaction(self._core, users)
+        return Transaction(self._core.transaction(users))
 
     def migrate(self) -> int:
         """Bring the schema up to this version; safe when several processes do it at once.

@@ -213,6 +213,9 @@ std::optional<std::string> Arguments::optional_text(const char* name) {
 std::optional<std::int64_t> Arguments::optional_integer(const char* name) {
   return unless_none(find(name), name, to_integer);
 }
+std::optional<bool> Arguments::optional_boolean(const char* name) {
+  return unless_none(find(name), name, to_boolean);
+}
 std::optional<Timestamp> Arguments::optional_instant(const char* name) {
   return unless_none(find(name), name, to_instant);
 }

@@ -59,6 +59,7 @@ class Arguments {
   // None where it is missing or None.
   [[nodiscard]] std::optional<std::string> optional_text(const char* name);
   [[nodiscard]] std::optional<std::int64_t> optional_integer(const char* name);
+  [[nodiscard]] std::optional<bool> optional_boolean(const char* name);
   [[nodiscard]] std::optional<Timestamp> optional_instant(const char* name);
   [[nodiscard]] std::optional<Price> optional_price(const char* name);
   [[nodiscard]] std::optional<Role> optional_role(const char* name);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,7 +28,11 @@ class PythonTransaction {
   PythonTransaction(const PythonTransaction&) = delete;
   PythonTransaction& operator=(const PythonTransaction&) = delete;
 
+  /// The transaction; only for the thread that began it.
   Transaction& operator*() const {
+    if (std::this_thread::get_id() != thread_) {
+      throw Conflict("the transaction belongs to another thread");
+    }
     if (transaction_ == nullptr) {
       throw Conflict("the transaction has ended");
     }
@@ -39,6 +44,7 @@ class PythonTransaction {
  private:
   std::optional<Transaction> owned_;
   Transaction* transaction_;
+  std::thread::id thread_ = std::this_thread::get_id();
 };
 
 using HeldBooks = Held<Accounting>;
@@ -58,20 +64,26 @@ HeldBooks open(handle url, handle policy, std::optional<std::shared_ptr<ManualCl
                handle pool_size, handle migrate, handle pool_timeout, handle connect_timeout,
                handle statement_timeout, handle lock_timeout, handle max_attempts, handle pipeline,
                handle log) {
-  const Options options{
-      .database = url.is_none() ? std::string() : to_text(url, "url"),
-      .policy = to_policy(policy),
-      .clock = clock ? std::move(*clock) : nullptr,
-      .pool_size = to_integer(pool_size, "pool_size"),
-      .migrate = migrate.is_none() ? std::nullopt : std::optional(to_boolean(migrate, "migrate")),
-      .pool_timeout = to_timeout(pool_timeout, "pool_timeout"),
-      .connect_timeout = to_timeout(connect_timeout, "connect_timeout"),
-      .statement_timeout = to_timeout(statement_timeout, "statement_timeout"),
-      .lock_timeout = to_timeout(lock_timeout, "lock_timeout"),
-      .max_attempts = to_integer(max_attempts, "max_attempts"),
-      .pipeline = to_boolean(pipeline, "pipeline"),
-      .log = to_log_sink(log)};
-  return HeldBooks(without_gil([&] { return Accounting::open(options); }));
+  Arguments arguments{{"url", url}, {"migrate", migrate}};
+  const Options options{.database = arguments.optional_text("url").value_or(""),
+                        .policy = to_policy(policy),
+                        .clock = clock ? std::move(*clock) : nullptr,
+                        .pool_size = to_integer(pool_size, "pool_size"),
+                        .migrate = arguments.optional_boolean("migrate"),
+                        .pool_timeout = to_timeout(pool_timeout, "pool_timeout"),
+                        .connect_timeout = to_timeout(connect_timeout, "connect_timeout"),
+                        .statement_timeout = to_timeout(statement_timeout, "statement_timeout"),
+                        .lock_timeout = to_timeout(lock_timeout, "lock_timeout"),
+                        .max_attempts = to_integer(max_attempts, "max_attempts"),
+                        .pipeline = to_boolean(pipeline, "pipeline"),
+                        .log = to_log_sink(log)};
+  try {
+    return HeldBooks(without_gil([&] { return Accounting::open(options); }));
+  } catch (const InvalidArgument& error) {
+    // The one that has another name in C++.
+    throw InvalidArgument(error.argument() == "database" ? "url" : error.argument(),
+                          error.expected());
+  }
 }
 
 /// Runs `work` once, with the transaction that was lent to it.
@@ -113,12 +125,19 @@ py::object transact(HeldBooks& books, const Work& work, handle users) {
 }
 
 void bind_transaction(py::module_& module) {
+  // Whoever still has a service can still call it: the transaction must not end under that call.
+  const py::keep_alive<0, 1> kept;
   py::class_<HeldTransaction>(module, "Transaction")
-      .def("accounts", [](HeldTransaction& tx) { return Held((***tx).accounts()); })
-      .def("credits", [](HeldTransaction& tx) { return Held((***tx).credits()); })
-      .def("sessions", [](HeldTransaction& tx) { return Held((***tx).sessions()); })
-      .def("usage", [](HeldTransaction& tx) { return Held((***tx).usage()); })
-      .def("pricing", [](HeldTransaction& tx) { return Held((***tx).pricing()); })
+      .def(
+          "accounts", [](HeldTransaction& tx) { return Held((***tx).accounts()); }, kept)
+      .def(
+          "credits", [](HeldTransaction& tx) { return Held((***tx).credits()); }, kept)
+      .def(
+          "sessions", [](HeldTransaction& tx) { return Held((***tx).sessions()); }, kept)
+      .def(
+          "usage", [](HeldTransaction& tx) { return Held((***tx).usage()); }, kept)
+      .def(
+          "pricing", [](HeldTransaction& tx) { return Held((***tx).pricing()); }, kept)
       .def("commit", [](HeldTransaction& tx) { without_gil([&] { (***tx).commit(); }); })
       .def("rollback", [](HeldTransaction& tx) { without_gil([&] { (***tx).rollback(); }); });
 }

@@ -72,9 +72,7 @@ def compile_cpp(folder: Path) -> Path:
 
 
 def cost_in_cpp(program: Path, charges: int) -> float:
-    run = subprocess.run(
-        [program, "1", str(charges)], check=True, capture_output=True, text=True
-    )
+    run = subprocess.run([program, "1", str(charges)], check=True, capture_output=True, text=True)
     return float(run.stdout)
 
 

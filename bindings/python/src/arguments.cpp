@@ -11,7 +11,11 @@
 namespace accounting::python {
 namespace {
 
-std::string type_name(py::handle value) { return Py_TYPE(value.ptr())->tp_name; }
+/// Without the module, which types written in C name too.
+std::string type_name(py::handle value) {
+  const std::string name = Py_TYPE(value.ptr())->tp_name;
+  return name.substr(name.rfind('.') + 1);
+}
 
 /// "a float", "an int", "None": what was given instead.
 std::string described(py::handle value) {

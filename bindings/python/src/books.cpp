@@ -109,7 +109,7 @@ py::object transact(HeldBooks& books, const Work& work, handle users) {
           if (interrupted) {
             std::rethrow_exception(interrupted);
           }
-          const py::gil_scoped_acquire acquire;
+          const AcquiredGil acquired;
           try {
             answer = call_with(transaction, work);
           } catch (const py::error_already_set& error) {

@@ -1,6 +1,7 @@
 #include "gil.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 #include <accounting/error.hpp>
 
 #include <atomic>
@@ -10,7 +11,30 @@ namespace {
 
 std::atomic<unsigned> fork_count = 0;
 
+/// For a thread that the interpreter wants to end while the process exits.
+[[noreturn]] void wait_for_the_end() {
+  while (true) {
+    pause();
+  }
+}
+
 }  // namespace
+
+ReleasedGil::~ReleasedGil() {
+  try {
+    PyEval_RestoreThread(thread_);
+  } catch (...) {  // Nothing that Python raises: the thread is being unwound by pthread_exit.
+    wait_for_the_end();
+  }
+}
+
+AcquiredGil::AcquiredGil() {
+  try {
+    state_ = PyGILState_Ensure();
+  } catch (...) {  // As above.
+    wait_for_the_end();
+  }
+}
 
 unsigned forks() noexcept { return fork_count.load(std::memory_order_relaxed); }
 

@@ -10,10 +10,38 @@ namespace accounting::python {
 
 namespace py = pybind11;
 
+// pybind11 has classes for both, but at the exit of the interpreter a daemon thread that wants the
+// lock back is ended inside them, which ends the whole process with std::terminate. In these it
+// waits for the process to end instead.
+
+/// Gives the lock away for a scope.
+class ReleasedGil {
+ public:
+  ReleasedGil() : thread_(PyEval_SaveThread()) {}
+  ReleasedGil(const ReleasedGil&) = delete;
+  ReleasedGil& operator=(const ReleasedGil&) = delete;
+  ~ReleasedGil();
+
+ private:
+  PyThreadState* thread_;
+};
+
+/// Takes the lock for a scope, in a thread that may hold it already or not.
+class AcquiredGil {
+ public:
+  AcquiredGil();
+  AcquiredGil(const AcquiredGil&) = delete;
+  AcquiredGil& operator=(const AcquiredGil&) = delete;
+  ~AcquiredGil() { PyGILState_Release(state_); }
+
+ private:
+  PyGILState_STATE state_;
+};
+
 /// Runs work that may block without the lock, so that other Python threads go on meanwhile.
 template <class Work>
 auto without_gil(Work&& work) {
-  const py::gil_scoped_release release;
+  const ReleasedGil released;
   return std::forward<Work>(work)();
 }
 
@@ -44,7 +72,7 @@ class Held {
           value_.release());  // NOLINT(bugprone-unused-return-value): left to the parent
       return;
     }
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     value_.reset();
   }
 

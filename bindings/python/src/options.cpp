@@ -2,6 +2,7 @@
 
 #include "answers.hpp"
 #include "arguments.hpp"
+#include "gil.hpp"
 #include "services.hpp"
 
 #include <pybind11/typing.h>
@@ -89,11 +90,11 @@ LogSink to_log_sink(py::handle callable) {
   // Whoever destroys the sink may not hold the lock.
   const std::shared_ptr<py::object> sink(
       new py::object(py::reinterpret_borrow<py::object>(callable)), [](py::object* held) {
-        const py::gil_scoped_acquire acquire;
+        const AcquiredGil acquired;
         delete held;
       });
   return [sink](LogLevel level, std::string_view message) {
-    const py::gil_scoped_acquire acquire;
+    const AcquiredGil acquired;
     try {
       (*sink)(log_words[static_cast<std::size_t>(level)], py::str(message.data(), message.size()));
     } catch (py::error_already_set& error) {

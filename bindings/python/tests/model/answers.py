@@ -11,7 +11,6 @@ from fractions import Fraction
 from typing import Any
 
 from accounting.values import Value
-
 from model.state import Allocation, Plain, Rule, Session, Usage
 
 

@@ -57,23 +57,23 @@ class ModelBooks(SessionRules, PriceRules, Queries):
         refuse_unless(forms <= 1, "invalid_argument")
         if expiry_days is not None:
             within(expiry_days, 1, 1_000_000)
-        if expires_at is not None and effective_at is not None:
-            refuse_unless(expires_at > effective_at, "invalid_argument")
-        account = self.account(user_id)
-        if (answer := self.replay(account, idempotency_key, request)) is not None:
-            return answer
-
-        # Whether an expiry lies ahead depends on the clock, and a replay must not.
         effective = self.now if effective_at is None else effective_at
+        expiry = expires_at
         if expires_at is None and not never_expires:
             days = self.policy.allocation_expiry_days if expiry_days is None else expiry_days
-            expires_at = self.now + timedelta(days=days)
-        if expires_at is not None:
-            ahead = expires_at > self.now and expires_at > effective
-            refuse_unless(ahead, "invalid_argument")
-        allocation = self.new_allocation(
-            account, credits, allocated_by, effective, expires_at, notes
-        )
+            expiry = self.now + timedelta(days=days)
+        if expiry is not None and not (expiry > self.now and expiry > effective):
+            # Arguments are checked first, but the clock must not spoil a replay.
+            known = self.accounts.get(user_id)
+            if known is not None and idempotency_key in known.keys:
+                first, answer = known.keys[idempotency_key]
+                if first == request:
+                    return answer
+            raise Refused("invalid_argument")
+        account = self.account(user_id)
+        if (earlier := self.replay(account, idempotency_key, request)) is not None:
+            return earlier
+        allocation = self.new_allocation(account, credits, allocated_by, effective, expiry, notes)
         account.note(allocation, "allocate", credits)
         return self.keep(account, idempotency_key, request, allocation_answer(allocation))
 

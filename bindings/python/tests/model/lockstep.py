@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import accounting
-from accounting import AccountingError, InsufficientCredits, ManualClock, Policy
+from accounting import (
+    Accounting,
+    AccountingError,
+    InsufficientCredits,
+    ManualClock,
+    Policy,
+    Transaction,
+)
+from databases import WHY_NOT, has_postgresql, postgresql_database, psql
 from model.answers import plain
+from model.books import ModelBooks
 from model.state import Refused
+
+# Where a model's method has another name than the service's.
+MODEL_NAMES = {
+    "pricing.set": "set_price",
+    "pricing.get": "get_price",
+    "pricing.list": "list_prices",
+    "sessions.get": "get_session",
+    "sessions.active": "active_sessions",
+    "usage.list": "list_usage",
+}
+
+Call: TypeAlias = tuple[str, dict[str, Any]]
+
+
+def carry_out(target: Accounting | Transaction, call: Call) -> Any:
+    """Make the call on real books."""
+    service, method = call[0].split(".")
+    return getattr(getattr(target, service), method)(**call[1])
+
+
+def carry_out_on_model(model: ModelBooks, call: Call) -> Any:
+    """Make the call on the model."""
+    return getattr(model, MODEL_NAMES.get(call[0], call[0].split(".")[1]))(**call[1])
+
 
 # Triggers and foreign keys off: the journal refuses to lose entries, and DELETE is far cheaper
 # than TRUNCATE for tables that hold a few rows.
@@ -27,18 +59,16 @@ DO $$ DECLARE name text; BEGIN
 
 
 class Server:
-    """A database of its own on the tests' PostgreSQL server, emptied again and again."""
+    """A database on the tests' PostgreSQL server, emptied again and again."""
 
     def __init__(self, url: str) -> None:
-        """Create it. Commits are not durable here: this test is about answers."""
-        self._server = url
-        self._name = f"lockstep_{os.getpid()}"
-        self._psql(url, f"CREATE DATABASE {self._name}")
-        self._psql(url, f"ALTER DATABASE {self._name} SET synchronous_commit = off")
-        self.url = urlsplit(url)._replace(path=f"/{self._name}").geturl()
-        accounting.open(self.url, migrate=True).close()
+        """Set it up. Commits are not durable here: this test is about answers."""
+        self.url = url
+        name = urlsplit(url).path[1:]
+        psql(url, f"ALTER DATABASE {name} SET synchronous_commit = off")
+        accounting.open(url, migrate=True).close()
         self._session = subprocess.Popen(
-            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", self.url],
+            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", url],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
@@ -50,35 +80,29 @@ class Server:
         self._session.stdin.flush()
         assert self._session.stdout.readline() == "emptied\n", "psql could not empty the database"
 
-    def drop(self) -> None:
-        """Drop it."""
+    def close(self) -> None:
+        """End the session that empties it."""
         assert self._session.stdin is not None
         self._session.stdin.close()
         self._session.wait()
-        self._psql(self._server, f"DROP DATABASE {self._name} WITH (FORCE)")
-
-    def _psql(self, url: str, command: str) -> None:
-        subprocess.run(["psql", "-X", "-q", "-c", command, url], check=True)
 
 
 @contextmanager
 def server() -> Iterator[Server | None]:
     """A server where the environment names one; says aloud where it does not."""
-    url = os.environ.get("ACCOUNTING_TEST_POSTGRESQL")
-    if not url:
-        print("\nACCOUNTING_TEST_POSTGRESQL is not set: SQLite ONLY, no lockstep of databases")
+    if not has_postgresql():
+        print(f"\n{WHY_NOT}: SQLite ONLY, no lockstep of databases")
         yield None
         return
-    made = Server(url)
-    try:
-        yield made
-    finally:
-        made.drop()
+    with postgresql_database() as url:
+        made = Server(url)
+        try:
+            yield made
+        finally:
+            made.close()
 
 
-def open_all(
-    policy: Policy, clock: ManualClock, server: Server | None
-) -> dict[str, accounting.Accounting]:
+def open_all(policy: Policy, clock: ManualClock, server: Server | None) -> dict[str, Accounting]:
     """Empty books by the name of their database."""
     books = {"sqlite": accounting.open("sqlite://", policy=policy, clock=clock)}
     if server is not None:

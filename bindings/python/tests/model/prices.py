@@ -7,7 +7,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 from accounting import TokenCounts
-
 from model.answers import rule_answer
 from model.state import (
     LARGEST_TOKENS,

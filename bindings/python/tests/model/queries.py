@@ -39,7 +39,7 @@ class Queries(State):
     def history(self, user_id: str, page: int, limit: int) -> Plain:
         """Allocations, newest first."""
         every = self.account(user_id).allocations
-        newest = sorted(every, key=lambda one: (one.allocated_at, one.id), reverse=True)
+        newest = sorted(every, key=lambda one: one.id, reverse=True)
         items = newest[(page - 1) * limit : page * limit]
         return {
             "items": [allocation_answer(one) for one in items],
@@ -75,12 +75,11 @@ class Queries(State):
         limit: int = 100,
     ) -> list[Plain]:
         """Records of a range, oldest first."""
+        _check_range(start, end)
         found = self._used(self.account(user_id), start, end)
         return [usage_answer(one) for one in found if one.id > after][:limit]
 
     def _used(self, account: Account, start: datetime | None, end: datetime | None) -> list[Usage]:
-        if start is not None and end is not None:
-            refuse_unless(start <= end, "invalid_argument")
         return [
             one
             for one in account.usage
@@ -89,16 +88,21 @@ class Queries(State):
 
     def user_stats(self, user_id: str, start: datetime | None, end: datetime | None) -> Plain:
         """One account's use."""
+        _check_range(start, end)
         used = self._used(self.account(user_id), start, end)
         newest = sorted(used, key=lambda one: (one.timestamp, one.id), reverse=True)
         return {**_sums(used), "recent_activity": [usage_answer(one) for one in newest[:10]]}
 
     def system_stats(self, start: datetime | None, end: datetime | None) -> Plain:
         """Everybody's use."""
-        if start is not None and end is not None:
-            refuse_unless(start <= end, "invalid_argument")
+        _check_range(start, end)
         used = [one for account in self.every() for one in self._used(account, start, end)]
         return {**_sums(used), "by_user": _by(used, lambda one: one.user_id)}
+
+
+def _check_range(start: datetime | None, end: datetime | None) -> None:
+    if start is not None and end is not None:
+        refuse_unless(start <= end, "invalid_argument")
 
 
 def _by(used: list[Usage], name: Any) -> dict[str, int]:

@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any
 
 from accounting import TokenCounts
-
 from model.answers import plain, session_answer
 from model.prices import PriceRules, check_tokens
 from model.state import (
@@ -101,7 +100,7 @@ class SessionRules(PriceRules):
             session.reported_tokens = tokens_so_far
         else:
             session.reported_tokens = combined(session.reported_tokens, tokens_so_far, max)
-        session.last_activity_at = self.now
+        session.last_activity_at = max(session.last_activity_at, self.now)
         return session_answer(session)
 
     def extend(
@@ -130,7 +129,7 @@ class SessionRules(PriceRules):
         session.estimated_tokens = tokens
         session.estimated_credits = estimated
         session.allocated_credits = allocated
-        session.last_activity_at = self.now
+        session.last_activity_at = max(session.last_activity_at, self.now)
         answer = self.keep(account, idempotency_key, request, session_answer(session))
         return answer
 

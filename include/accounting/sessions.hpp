@@ -92,7 +92,7 @@ struct FinalizeRequest {
 struct AbortRequest {
   std::string session_id;
   std::string user_id;
-  Tokens tokens_generated = 0;  ///< 0 … 10^12
+  Tokens tokens_generated = 0;  ///< 0 … 10^12; 0 is none in either form
 };
 
 struct ActiveSessionsRequest {

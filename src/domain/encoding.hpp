@@ -22,7 +22,8 @@ PinnedPolicy decode_policy(std::string_view text);
 
 /// The part of an answer that its command does not say, and the journal entry that the command
 /// ended with, where it wrote one.
-std::string encode_answer(const Answer& answer, std::optional<std::int64_t> last_entry);
+std::string encode_answer(const Answer& answer,
+                          std::optional<std::int64_t> last_entry = std::nullopt);
 /// The answer that `command` was given the first time.
 Answer decode_answer(std::string_view text, const Command& command);
 

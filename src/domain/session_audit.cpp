@@ -64,6 +64,10 @@ class SessionAuditor {
       } else {
         expect("what its hold gave back or paid while active", ended_sum(entries), 0);
       }
+      entries_.erase(record.session.session_id);
+    }
+    for (const auto& [session_id, entries] : entries_) {
+      problems_.push_back("credit_entries: session " + session_id + " is named and is not there");
     }
     return std::move(problems_);
   }

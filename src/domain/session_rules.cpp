@@ -356,7 +356,13 @@ Rule finalize(AccountBook& book, const Finalize& request, const Reason& reason) 
 }
 
 Rule abort(AccountBook& book, const Abort& request, const Reason& reason) {
-  return end_by_caller(book, request.session_id, aborted, request.tokens_generated, reason);
+  Tokens tokens = request.tokens_generated;
+  const SessionRecord* record = find_session(book, request.session_id);
+  // Nothing generated is what a caller means who names no tokens, whatever the session's form.
+  if (record != nullptr && record->first_tokens.by_kind() && tokens == Tokens(0)) {
+    tokens = TokenCounts{};
+  }
+  return end_by_caller(book, request.session_id, aborted, tokens, reason);
 }
 
 Rule expire(AccountBook& book, const Expire& request, const Reason& reason) {

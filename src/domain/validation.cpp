@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <limits>
 #include <set>
 #include <string>
@@ -84,14 +85,30 @@ class StrictMetadataChecker final : public nlohmann::json_sax<nlohmann::json> {
   std::vector<std::set<std::string>> members_;
 };
 
-/// jsonb has no negative zero, so that both databases answer 0.0.
-void drop_negative_zeros(nlohmann::json& value) {
+/// Spells numbers as jsonb gives them back, so that both databases answer the same: it has no
+/// negative zero, and whole numbers that JSON writes with an exponent become integers.
+void settle_numbers(nlohmann::json& value) {
+  constexpr double first_with_exponent = 1e15;
+  constexpr double beyond_64_bits = 18'446'744'073'709'551'616.0;
   if (value.is_structured()) {
     for (nlohmann::json& element : value) {
-      drop_negative_zeros(element);
+      settle_numbers(element);
     }
-  } else if (value.is_number_float() && value.get<double>() == 0.0) {
+    return;
+  }
+  if (!value.is_number_float()) {
+    return;
+  }
+  const auto number = value.get<double>();
+  const double size = std::abs(number);
+  if (size == 0.0) {
     value = 0.0;
+    return;
+  }
+  const bool fits = number < 0 ? size <= beyond_64_bits / 2 : size < beyond_64_bits;
+  if (fits && size >= first_with_exponent && size == std::floor(size)) {
+    value = number < 0 ? nlohmann::json(static_cast<std::int64_t>(number))
+                       : nlohmann::json(static_cast<std::uint64_t>(number));
   }
 }
 
@@ -194,7 +211,7 @@ std::optional<std::string> canonical_metadata(const std::optional<std::string>& 
            "integers beyond 64 bits");
   }
   nlohmann::json value = nlohmann::json::parse(*metadata);
-  drop_negative_zeros(value);
+  settle_numbers(value);
   return value.dump();
 }
 

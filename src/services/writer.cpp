@@ -1,5 +1,6 @@
 #include "services/writer.hpp"
 
+#include "accounting/error.hpp"
 #include "domain/ledger.hpp"
 #include "services/attempts.hpp"
 
@@ -16,13 +17,18 @@ using domain::Refusal;
 /// small the same locks are kept and more is loaded.
 Decision decide_in(store::Unit& unit, std::span<const Command> commands, Timestamp now,
                    const Policy& policy) {
-  for (int attempt = 0;; ++attempt) {
+  // The last prefix is larger than any account; beyond it more would be the same again.
+  constexpr int most_attempts = 7;
+  for (int attempt = 0; attempt < most_attempts; ++attempt) {
     domain::State state = unit.load(domain::needs_of(commands, attempt), now);
     Decision decision = domain::decide(state, commands, now, policy);
     if (!decision.need_more) {
       return decision;
     }
   }
+  throw StoreError(
+      "the stored allocations are not as the ledger left them; nothing was changed "
+      "(run verify)");
 }
 
 void throw_first_refusal(const std::vector<domain::Result>& results) {

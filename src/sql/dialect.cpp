@@ -166,8 +166,7 @@ std::string spell(const Statement& statement, DatabaseKind kind) {
     throw MistakenStatement("a statement that must touch one row answers no rows");
   }
   // The division fails the transaction on the server, before a COMMIT that travels along.
-  return "WITH touched AS (" + text +
-         " RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM touched";
+  return "WITH touched AS (" + text + " RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM touched";
 }
 
 NumberedText number_parameters(const std::string& spelled,
@@ -204,9 +203,9 @@ std::string instant_text(Timestamp instant) {
   const std::chrono::hh_mm_ss<std::chrono::microseconds> time(instant - day);
   std::array<char, 48> text{};
   std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d:%02d.%06d+00",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                static_cast<int>(time.seconds().count()),
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
+                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
                 static_cast<int>(time.subseconds().count()));
   return text.data();
 }

@@ -19,23 +19,25 @@ struct Applied {
 
 const Statement has_migrations_postgresql{
     .name = "migrator_has_migrations",
-    .text = "SELECT (to_regclass('accounting_migrations') IS NOT NULL)::int,"
-            " (to_regclass('accounting_locks') IS NOT NULL)::int",
+    .text =
+        "SELECT (to_regclass('accounting_migrations') IS NOT NULL)::int,"
+        " (to_regclass('accounting_locks') IS NOT NULL)::int",
     .columns = {Type::integer, Type::integer}};
 
 const Statement has_migrations_sqlite{
     .name = "migrator_has_migrations",
-    .text = "SELECT count(*) FILTER (WHERE name = 'accounting_migrations'),"
-            " count(*) FILTER (WHERE name = 'accounting_locks')"
-            " FROM sqlite_master WHERE type = 'table'",
+    .text =
+        "SELECT count(*) FILTER (WHERE name = 'accounting_migrations'),"
+        " count(*) FILTER (WHERE name = 'accounting_locks')"
+        " FROM sqlite_master WHERE type = 'table'",
     .columns = {Type::integer, Type::integer}};
 
-const Statement has_tables_postgresql{
-    .name = "migrator_has_tables",
-    .text = "SELECT count(to_regclass(name))"
-            " FROM unnest(CAST(:names AS text[])) AS tables (name)",
-    .parameters = {{"names", Type::text}},
-    .columns = {Type::integer}};
+const Statement has_tables_postgresql{.name = "migrator_has_tables",
+                                      .text =
+                                          "SELECT count(to_regclass(name))"
+                                          " FROM unnest(CAST(:names AS text[])) AS tables (name)",
+                                      .parameters = {{"names", Type::text}},
+                                      .columns = {Type::integer}};
 
 const Statement has_tables_sqlite{.name = "migrator_has_tables",
                                   .text = "SELECT count(*) FROM sqlite_master",
@@ -56,14 +58,14 @@ const Statement lock_row{
     .text = "SELECT name FROM accounting_locks WHERE name = 'migrations' LOCK_ROW",
     .columns = {Type::text}};
 
-const Statement record{
-    .name = "migrator_record",
-    .text = "INSERT INTO accounting_migrations (version, name, checksum, applied_at)"
-            " VALUES (:version, :name, :checksum, INSTANT(:applied_at))",
-    .parameters = {{"version", Type::integer},
-                   {"name", Type::text},
-                   {"checksum", Type::text},
-                   {"applied_at", Type::instant}}};
+const Statement record{.name = "migrator_record",
+                       .text =
+                           "INSERT INTO accounting_migrations (version, name, checksum, applied_at)"
+                           " VALUES (:version, :name, :checksum, INSTANT(:applied_at))",
+                       .parameters = {{"version", Type::integer},
+                                      {"name", Type::text},
+                                      {"checksum", Type::text},
+                                      {"applied_at", Type::instant}}};
 
 constexpr const char* bookkeeping_postgresql =
     "CREATE TABLE IF NOT EXISTS accounting_migrations (version bigint PRIMARY KEY,"
@@ -195,8 +197,8 @@ void run_file(Connection& connection, const EmbeddedMigration& migration) {
       case SqlErrorKind::out_of_range:
       case SqlErrorKind::missing_table:
       case SqlErrorKind::other:
-        throw MigrationError(title(migration) + " could not be applied, and nothing of it was: " +
-                             error.what());
+        throw MigrationError(title(migration) +
+                             " could not be applied, and nothing of it was: " + error.what());
       default:
         throw;
     }

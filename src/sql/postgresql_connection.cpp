@@ -46,9 +46,8 @@ std::size_t query_of(const std::string& url) {
 
 bool names_parameter(const std::string& url, const std::string& name) {
   const auto query = query_of(url);
-  return query != std::string::npos &&
-         (url.find('?' + name + '=', query) != std::string::npos ||
-          url.find('&' + name + '=', query) != std::string::npos);
+  return query != std::string::npos && (url.find('?' + name + '=', query) != std::string::npos ||
+                                        url.find('&' + name + '=', query) != std::string::npos);
 }
 
 std::string connect_string(const DatabaseUrl& url, const Options& options) {
@@ -137,9 +136,7 @@ void PostgresqlConnection::set_up(const Options& options) {
   execute(sql.c_str());
 }
 
-void PostgresqlConnection::run_script(const std::string& script) {
-  execute(script.c_str());
-}
+void PostgresqlConnection::run_script(const std::string& script) { execute(script.c_str()); }
 
 bool PostgresqlConnection::in_transaction() const noexcept {
   const auto status = PQtransactionStatus(native_);

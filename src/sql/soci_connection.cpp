@@ -134,9 +134,8 @@ std::vector<Rows> SociConnection::run(const Trip& trip) {
   failed_ = false;
   begun_ = !by_itself;
   try {
-    auto answers = by_itself
-                       ? perform({.begin = own_begin, .calls = trip.calls, .commit = true})
-                       : perform(trip);
+    auto answers = by_itself ? perform({.begin = own_begin, .calls = trip.calls, .commit = true})
+                             : perform(trip);
     begun_ = begun_ && !trip.commit;
     return answers;
   } catch (...) {

@@ -17,8 +17,8 @@
 namespace accounting::sql {
 
 /// A trip that neither begins a transaction nor finds one open is one by itself: all of it
-/// happens, or nothing. After a trip that failed, the connection takes no more statements for the
-/// same transaction until `rollback`.
+/// happens, or nothing; where all its statements begin with SELECT, it only reads. After a trip
+/// that failed, the connection takes no more statements for the same transaction until `rollback`.
 class SociConnection : public Connection {
  public:
   ~SociConnection() override;

@@ -4,6 +4,7 @@
 
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
+#include <soci/version.h>
 
 #if SOCI_VERSION >= 400100
 #include <sqlite3.h>

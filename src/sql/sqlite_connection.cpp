@@ -34,6 +34,8 @@ SqlErrorKind kind_of(int code, std::string_view message) noexcept {
       return SqlErrorKind::read_only;
     case SQLITE_FULL:
       return SqlErrorKind::full;
+    case SQLITE_IOERR:
+      return code == SQLITE_IOERR_SHMSIZE ? SqlErrorKind::full : SqlErrorKind::other;
     case SQLITE_INTERRUPT:
       return SqlErrorKind::timeout;
     case SQLITE_MISMATCH:
@@ -90,8 +92,8 @@ void SqliteConnection::use_write_ahead_log() {
   const auto give_up = Clock::now() + busy_timeout_;
   for (;;) {
     std::string mode;
-    const int code = native::sqlite3_exec(native_, "PRAGMA journal_mode = WAL", &take_text, &mode,
-                                          nullptr);
+    const int code =
+        native::sqlite3_exec(native_, "PRAGMA journal_mode = WAL", &take_text, &mode, nullptr);
     // Where a log beside the file is impossible, the file's own journal is as safe.
     if (code == SQLITE_OK || (code & 0xff) == SQLITE_READONLY) {
       return;
@@ -138,13 +140,11 @@ void SqliteConnection::roll_back() noexcept {
   broken_ = broken_ || in_transaction();
 }
 
-SqlError SqliteConnection::failure(const Statement&, const std::exception&) {
-  return last_error();
-}
+SqlError SqliteConnection::failure(const Statement&, const std::exception&) { return last_error(); }
 
 void SqliteConnection::before_execution() {
-  deadline_ = statement_timeout_.count() > 0 ? Clock::now() + statement_timeout_
-                                             : Clock::time_point::max();
+  deadline_ =
+      statement_timeout_.count() > 0 ? Clock::now() + statement_timeout_ : Clock::time_point::max();
 }
 
 void SqliteConnection::execute(const char* sql) {

@@ -1,0 +1,130 @@
+// The connection breaks while a commit is under way: what takes effect, how often, and what the
+// caller is told.
+#include "services/proxied_books.hpp"
+
+#include <doctest/doctest.h>
+
+namespace accounting::testing {
+namespace {
+
+ChargeRequest charge_of_ten(std::optional<std::string> key = std::nullopt) {
+  return {.user_id = "ada",
+          .service = "chat",
+          .operation = "m",
+          .credits = 10,
+          .idempotency_key = std::move(key)};
+}
+
+std::int64_t balance(ProxiedBooks& books) {
+  return books.direct.credits().balance("ada").total_credits;
+}
+
+}  // namespace
+
+TEST_SUITE("broken commit") {
+  TEST_CASE("with a key the call is carried out once, and answered") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    std::int64_t expected = 1'000;
+    int turn = 0;
+    for (const AtCommit fault : {AtCommit::drop, AtCommit::drop_answer, AtCommit::cut_answer}) {
+      CAPTURE(static_cast<int>(fault));
+      const std::string key = "k-" + std::to_string(++turn);
+      books.proxy().at_next_commit(fault);
+      const Charge charge = books.proxied.credits().charge(charge_of_ten(key));
+      CHECK(books.proxy().faults() == turn);
+      expected -= 10;
+      CHECK(balance(books) == expected);
+      CHECK(charge == books.direct.credits().charge(charge_of_ten(key)));
+      CHECK(balance(books) == expected);
+    }
+    CHECK(books.direct.verify().ok);
+  }
+
+  TEST_CASE("without a key the outcome is unknown, and the call is not made twice") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    struct Row {
+      AtCommit fault;
+      std::int64_t balance_after;
+    };
+    for (const auto& [fault, balance_after] :
+         {Row{AtCommit::drop, 1'000}, Row{AtCommit::drop_answer, 990}}) {
+      books.proxy().at_next_commit(fault);
+      try {
+        books.proxied.credits().charge(charge_of_ten());
+        FAIL("the call claims to know its outcome");
+      } catch (const OutcomeUnknown& error) {
+        CHECK_FALSE(error.retryable());
+      }
+      CHECK(balance(books) == balance_after);
+    }
+    CHECK(books.direct.verify().ok);
+  }
+
+  TEST_CASE("with a key and a server that stays away the caller may repeat the call") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    books.proxy().at_commit(AtCommit::drop_answer);
+    try {
+      books.proxied.credits().charge(charge_of_ten("k"));
+    } catch (const OutcomeUnknown& error) {
+      CHECK(error.retryable());
+    }
+    books.proxy().at_commit(AtCommit::pass);
+    books.proxied.credits().charge(charge_of_ten("k"));
+    CHECK(balance(books) == 990);
+    CHECK(books.direct.verify().ok);
+  }
+
+  TEST_CASE("session calls replay") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    Sessions sessions = books.proxied.sessions();
+    books.proxy().at_next_commit(AtCommit::drop_answer);
+    const StreamingSession session = sessions.initialize(
+        {.session_id = "s", .user_id = "ada", .model_id = "m", .estimated_tokens = 100});
+    CHECK(session.allocated_credits == 120);
+    CHECK(balance(books) == 880);
+    books.proxy().at_next_commit(AtCommit::drop_answer);
+    sessions.report({.session_id = "s", .user_id = "ada", .tokens_so_far = 10});
+    books.proxy().at_next_commit(AtCommit::drop_answer);
+    const Settlement settlement =
+        sessions.finalize({.session_id = "s", .user_id = "ada", .actual_tokens = 50});
+    CHECK(settlement.refund == 70);
+    CHECK(balance(books) == 950);
+    CHECK(books.proxy().faults() == 3);
+    CHECK(books.direct.verify().ok);
+  }
+
+  TEST_CASE("a transaction is not run again, since its work may not replay") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    int runs = 0;
+    books.proxy().at_next_commit(AtCommit::drop_answer);
+    CHECK_THROWS_AS(books.proxied.transact([&](Transaction& transaction) {
+      ++runs;
+      transaction.credits().deduct({.user_id = "ada", .credits = 10});
+    }),
+                    OutcomeUnknown);
+    CHECK(runs == 1);
+    CHECK(balance(books) == 990);
+  }
+}
+
+}  // namespace accounting::testing

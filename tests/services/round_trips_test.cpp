@@ -1,0 +1,121 @@
+// What a call costs on the wire, counted between the library and the server.
+#include "services/proxied_books.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <vector>
+
+namespace accounting::testing {
+namespace {
+
+struct Case {
+  const char* call;
+  std::int64_t round_trips;
+  std::function<void(Accounting&, int)> run;
+};
+
+std::string session_name(int run) { return "s-" + std::to_string(run); }
+
+const std::vector<Case> cases = {
+    {"allocate", 2,
+     [](Accounting& books, int) {
+       books.credits().allocate({.user_id = "ada", .credits = 5, .allocated_by = "admin"});
+     }},
+    {"deduct", 2,
+     [](Accounting& books, int) { books.credits().deduct({.user_id = "ada", .credits = 1}); }},
+    {"charge", 2,
+     [](Accounting& books, int run) {
+       books.credits().charge({.user_id = "ada",
+                               .service = "chat",
+                               .operation = "m",
+                               .credits = 1,
+                               .idempotency_key = "k-" + std::to_string(run)});
+     }},
+    {"record", 2,
+     [](Accounting& books, int) {
+       books.usage().record({.user_id = "ada", .service = "chat", .operation = "m", .credits = 1});
+     }},
+    {"initialize", 2,
+     [](Accounting& books, int run) {
+       books.sessions().initialize({.session_id = session_name(run),
+                                    .user_id = "ada",
+                                    .model_id = "m",
+                                    .estimated_tokens = 5});
+     }},
+    {"report", 2,
+     [](Accounting& books, int run) {
+       books.sessions().report(
+           {.session_id = session_name(run), .user_id = "ada", .tokens_so_far = 1});
+     }},
+    {"extend", 2,
+     [](Accounting& books, int run) {
+       books.sessions().extend(
+           {.session_id = session_name(run), .user_id = "ada", .additional_tokens = 5});
+     }},
+    {"finalize", 2,
+     [](Accounting& books, int run) {
+       books.sessions().finalize(
+           {.session_id = session_name(run), .user_id = "ada", .actual_tokens = 3});
+     }},
+    {"finalize again", 2,  // the second gives the locks back
+     [](Accounting& books, int run) {
+       books.sessions().finalize(
+           {.session_id = session_name(run), .user_id = "ada", .actual_tokens = 3});
+     }},
+    {"balance", 1,
+     [](Accounting& books, int) { static_cast<void>(books.credits().balance("ada")); }},
+    {"user_stats", 1,
+     [](Accounting& books, int) {
+       static_cast<void>(books.usage().user_stats({.user_id = "ada"}));
+     }},
+};
+
+}  // namespace
+
+TEST_SUITE("round trips") {
+  TEST_CASE("a money operation costs two, a query one") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    // The first run connects and prepares; the second is like every later one.
+    for (int run = 0; run < 2; ++run) {
+      for (const Case& each : cases) {
+        CAPTURE(each.call);
+        const std::int64_t before = books.proxy().round_trips();
+        each.run(books.proxied, run);
+        if (run > 0) {
+          CHECK(books.proxy().round_trips() - before == each.round_trips);
+        }
+      }
+    }
+    CHECK(books.direct.verify().ok);
+  }
+
+  TEST_CASE("a third is paid only where the first look was too short") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    const std::vector<AllocateRequest> small(
+        1'000, {.user_id = "ada", .credits = 1, .allocated_by = "admin", .expiry_days = 1});
+    books.direct.credits().allocate_many(small);
+    const auto cost_of = [&](std::int64_t credits) {
+      const std::int64_t before = books.proxy().round_trips();
+      const Deduction deduction =
+          books.proxied.credits().deduct({.user_id = "ada", .credits = credits});
+      CHECK(deduction.credits == credits);
+      return books.proxy().round_trips() - before;
+    };
+    cost_of(1);
+    CHECK(cost_of(32) == 2);
+    CHECK(cost_of(33) == 3);
+    CHECK(cost_of(64) == 3);
+    CHECK(books.direct.verify().ok);
+  }
+}
+
+}  // namespace accounting::testing

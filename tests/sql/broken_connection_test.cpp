@@ -1,0 +1,217 @@
+// What is known when a PostgreSQL connection breaks: trap 10 and its neighbours.
+#include "samples.hpp"
+#include "support/tcp_proxy.hpp"
+
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <thread>
+
+using namespace accounting;
+using namespace accounting::sql;
+using namespace accounting::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+const Statement kill_oneself{
+    .name = "kill_oneself",
+    .text = "SELECT CASE WHEN pg_terminate_backend(pg_backend_pid()) THEN 1 ELSE 0 END",
+    .columns = {Type::integer}};
+
+const Statement own_process{
+    .name = "own_process", .text = "SELECT pg_backend_pid()", .columns = {Type::integer}};
+
+std::int64_t process_of(Connection& connection) {
+  return std::get<std::int64_t>(connection.run({.calls = {{&own_process, {}}}}).at(0).at(0).at(0));
+}
+
+/// Ends the session's server process and waits until it is gone.
+void kill(const EmptyDatabase& database, std::int64_t process) {
+  run_sql(database.url, "SELECT pg_terminate_backend(" + std::to_string(process) + ", 5000)");
+}
+
+EmptyDatabase by_way_of(const TcpProxy& proxy, const EmptyDatabase& database) {
+  return {.name = database.name, .url = proxy.url(), .options = database.options};
+}
+
+}  // namespace
+
+TEST_CASE("trap 10: a connection that breaks while committing leaves the outcome unknown") {
+  for (const auto& database : postgresql_databases()) {
+    CAPTURE(database.name);
+    create_items(*database.connect());
+    TcpProxy proxy(database.url);
+    const auto far = by_way_of(proxy, database);
+    std::int64_t id = 0;
+    for (const auto at_commit : {AtCommit::drop_answer, AtCommit::drop, AtCommit::cut_answer}) {
+      CAPTURE(static_cast<int>(at_commit));
+      const auto connection = far.connect();
+      connection->run({.begin = Begin::write, .calls = {item(++id, "a", 1)}});
+      proxy.at_commit(at_commit);
+      const bool arrived = at_commit != AtCommit::drop;
+      const auto before = count(*database.connect());
+      CHECK(kind_of([&] { connection->run({.calls = {item(++id, "b", 1)}, .commit = true}); }) ==
+            SqlErrorKind::commit_unknown);
+      CHECK(connection->broken());
+      connection->rollback();
+      proxy.at_commit(AtCommit::pass);
+      std::this_thread::sleep_for(100ms);
+      // Both outcomes happen, and the error tells them apart in no way.
+      CHECK(count(*database.connect()) == before + (arrived ? 2 : 0));
+    }
+  }
+}
+
+TEST_CASE("a broken trip that had nothing to lose is a lost connection") {
+  for (const auto& database : postgresql_databases()) {
+    CAPTURE(database.name);
+    create_items(*database.connect());
+    TcpProxy proxy(database.url);
+    const auto far = by_way_of(proxy, database);
+    for (const auto at_commit : {AtCommit::drop_answer, AtCommit::drop, AtCommit::cut_answer}) {
+      proxy.at_commit(AtCommit::pass);
+      auto connection = far.connect();
+      proxy.at_commit(at_commit);
+      CHECK(
+          kind_of([&] {
+            connection->run({.begin = Begin::read, .calls = {{&count_items, {}}}, .commit = true});
+          }) == SqlErrorKind::connection_lost);
+      CHECK(connection->broken());
+      proxy.at_commit(AtCommit::pass);
+      connection = far.connect();
+      connection->run({.begin = Begin::read, .calls = {{&count_items, {}}}});
+      proxy.at_commit(at_commit);
+      CHECK(kind_of([&] { connection->run({.commit = true}); }) == SqlErrorKind::connection_lost);
+    }
+  }
+}
+
+TEST_CASE("a session that is ended before the commit has changed nothing, and says so") {
+  for (const auto& database : postgresql_databases()) {
+    CAPTURE(database.name);
+    create_items(*database.connect());
+    auto connection = database.connect();
+    CHECK(kind_of([&] {
+            connection->run({.begin = Begin::write,
+                             .calls = {item(1, "a", 1), {&kill_oneself, {}}, item(2, "b", 2)},
+                             .commit = true});
+          }) == SqlErrorKind::connection_lost);
+    CHECK(connection->broken());
+    connection = database.connect();
+    connection->run({.begin = Begin::write, .calls = {item(1, "a", 1)}});
+    kill(database, process_of(*connection));
+    CHECK(kind_of([&] { connection->run({.calls = {item(2, "b", 2)}}); }) ==
+          SqlErrorKind::connection_lost);
+    CHECK(connection->broken());
+    connection->rollback();
+    CHECK(count(*database.connect()) == 0);
+  }
+}
+
+TEST_CASE("a session that is ended in the middle of its commit leaves the outcome unknown") {
+  for (const auto& database : postgresql_databases()) {
+    CAPTURE(database.name);
+    const auto connection = database.connect();
+    create_items(*connection);
+    connection->run_script(
+        "CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;"
+        "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON items DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION end_session()");
+    CHECK(kind_of([&] {
+            connection->run({.begin = Begin::write, .calls = {item(1, "a", 1)}, .commit = true});
+          }) == SqlErrorKind::commit_unknown);
+    CHECK(connection->broken());
+  }
+}
+
+TEST_CASE("an error that the commit itself is answered with is definite") {
+  for (const auto& database : postgresql_databases()) {
+    CAPTURE(database.name);
+    const auto connection = database.connect();
+    create_items(*connection);
+    connection->run_script(
+        "CREATE TABLE names (name varchar(50) UNIQUE DEFERRABLE INITIALLY DEFERRED);"
+        "INSERT INTO names VALUES ('a')");
+    const Statement add{.name = "add_name", .text = "INSERT INTO names VALUES ('a')"};
+    CHECK(kind_of([&] {
+            connection->run({.begin = Begin::write, .calls = {{&add, {}}}, .commit = true});
+          }) == SqlErrorKind::unique_violation);
+    CHECK_FALSE(connection->broken());
+    connection->rollback();
+    CHECK(count(*connection) == 0);
+  }
+}
+
+TEST_CASE("a session that the server ended while idle is noticed before anything is sent") {
+  for (const auto& database : postgresql_databases()) {
+    CAPTURE(database.name);
+    const auto connection = database.connect();
+    create_items(*connection);
+    CHECK_FALSE(connection->broken());
+    kill(database, process_of(*connection));
+    CHECK(kind_of([&] {
+            connection->run({.begin = Begin::write, .calls = {item(1, "a", 1)}, .commit = true});
+          }) == SqlErrorKind::connection_lost);
+    CHECK(connection->broken());
+    CHECK(count(*database.connect()) == 0);
+  }
+}
+
+TEST_CASE("no server, a wrong role: unreachable, without a password in the message") {
+  const auto server = postgresql_url_or_skip();
+  if (!server) {
+    return;
+  }
+  for (const auto& url :
+       {std::string("postgresql://ada:hunter2@127.0.0.1:1/books"),
+        std::string("postgresql://ada:hunter2@no.such.host.invalid/books"),
+        with_parameter(with_parameter(*server, "user", "no_such_role"), "password", "hunter2")}) {
+    const EmptyDatabase database{.name = "pipelined", .url = url};
+    const auto error = error_of([&] { static_cast<void>(database.connect()); });
+    CHECK(error.kind() == SqlErrorKind::unreachable);
+    CHECK(std::string(error.what()).find("hunter2") == std::string::npos);
+  }
+}
+
+TEST_CASE("a server that is silent from the start is given up on in time") {
+  const auto server = postgresql_url_or_skip();
+  if (!server) {
+    return;
+  }
+  TcpProxy proxy(*server);
+  proxy.fall_silent();
+  EmptyDatabase database{.name = "pipelined", .url = proxy.url()};
+  database.options.connect_timeout = 2s;
+  const auto start = std::chrono::steady_clock::now();
+  CHECK(kind_of([&] { static_cast<void>(database.connect()); }) == SqlErrorKind::unreachable);
+  CHECK(std::chrono::steady_clock::now() - start < 4s);
+}
+
+TEST_CASE("a server that falls silent at work is given up on soon after the statement's time") {
+#if defined(LIBPQ_HAS_SOCKET_POLL)
+  for (auto database : postgresql_databases()) {
+    if (database.name != "pipelined") {
+      continue;
+    }
+    create_items(*database.connect());
+    for (const bool commits : {false, true}) {
+      CAPTURE(commits);
+      TcpProxy proxy(database.url);
+      auto far = by_way_of(proxy, database);
+      far.options.statement_timeout = 500ms;
+      const auto connection = far.connect();
+      connection->run({.begin = Begin::write, .calls = {item(1, "a", 1)}});
+      proxy.fall_silent();
+      const auto start = std::chrono::steady_clock::now();
+      CHECK(kind_of([&] { connection->run({.calls = {item(2, "b", 1)}, .commit = commits}); }) ==
+            (commits ? SqlErrorKind::commit_unknown : SqlErrorKind::connection_lost));
+      CHECK(std::chrono::steady_clock::now() - start < 2s);
+      CHECK(connection->broken());
+    }
+  }
+#else
+  MESSAGE("SKIPPED: needs the PQsocketPoll of libpq 17, without which libpq waits for ever");
+#endif
+}

@@ -1,0 +1,82 @@
+// How a statement is spelled for each database.
+#include "sql/dialect.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+using namespace accounting;
+using namespace accounting::sql;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::vector<Parameter> parameters = {
+    {"n", Type::integer}, {"t", Type::text}, {"at", Type::instant}};
+
+std::string postgresql(const std::string& text) {
+  return spell({.name = "s", .text = text, .parameters = parameters}, DatabaseKind::postgresql);
+}
+
+std::string sqlite(const std::string& text) {
+  return spell({.name = "s", .text = text, .parameters = parameters}, DatabaseKind::sqlite);
+}
+
+}  // namespace
+
+TEST_CASE("what the databases say differently is spelled out") {
+  CHECK(postgresql("MICROS(a.at)") == "(extract(epoch FROM a.at) * 1000000)::bigint");
+  CHECK(sqlite("MICROS(a.at)") == "(a.at)");
+  CHECK(postgresql("x < INSTANT(:at)") == "x < (:at::timestamptz)::timestamptz");
+  CHECK(sqlite("x < INSTANT(:at)") == "x < (:at)");
+  CHECK(postgresql("DAY(:at)") == "((:at::timestamptz)::timestamptz AT TIME ZONE 'UTC')::date");
+  CHECK(sqlite("DAY(:at)") == "strftime('%Y-%m-%d', (:at) / 1000000, 'unixepoch')");
+  CHECK(postgresql("DAY_TEXT(day)") == "to_char(day, 'YYYY-MM-DD')");
+  CHECK(postgresql("JSON(:t), JSON_TEXT(data)") == "(:t)::jsonb, (data)::text");
+  CHECK(sqlite("JSON(:t), JSON_TEXT(data)") == "(:t), (data)");
+  CHECK(postgresql("FLAG(:n)") == "((:n::bigint)::bigint = 1)");
+  CHECK(postgresql("FLAG_OF(a)") == "(a)::int::bigint");
+  CHECK(postgresql("NUMERIC_TEXT(NUMERIC(:t))") == "((:t)::numeric)::text");
+  CHECK(postgresql("SELECT 1 LOCK_ROW") == "SELECT 1 FOR NO KEY UPDATE");
+  CHECK(sqlite("SELECT 1 LOCK_ROW") == "SELECT 1 ");
+  CHECK(sqlite("MICROS(coalesce(a, (b)))") == "(coalesce(a, (b)))");
+}
+
+TEST_CASE("quotes, casts, and words that only look like the dialect's stay as they are") {
+  CHECK(postgresql("':n' \":n\" a::text MICROS XDAY(x) json(x)") ==
+        "':n' \":n\" a::text MICROS XDAY(x) json(x)");
+  CHECK(postgresql("MICROS(f(')'))") == "(extract(epoch FROM f(')')) * 1000000)::bigint");
+  CHECK(postgresql("'it''s :n'") == "'it''s :n'");
+}
+
+TEST_CASE("a statement that cannot be right is a mistake of the library") {
+  CHECK_THROWS_AS(postgresql(":unknown"), MistakenStatement);
+  CHECK_THROWS_AS(postgresql("MICROS(a"), MistakenStatement);
+  CHECK_THROWS_AS(postgresql("'open"), MistakenStatement);
+}
+
+TEST_CASE("one row or failure is asked of PostgreSQL in the statement itself") {
+  const Statement update{.name = "u", .text = "UPDATE t SET a = 1", .touches_one_row = true};
+  CHECK(spell(update, DatabaseKind::postgresql) ==
+        "WITH touched AS (UPDATE t SET a = 1 RETURNING 1)"
+        " SELECT 1 / (count(*) = 1)::int FROM touched");
+  CHECK(spell(update, DatabaseKind::sqlite) == "UPDATE t SET a = 1");
+}
+
+TEST_CASE("names become numbers, each use its own") {
+  const auto numbered = number_parameters(":t = ':n' || :n::bigint || :t", parameters);
+  CHECK(numbered.text == "$1 = ':n' || $2::bigint || $3");
+  CHECK(numbered.parameters == std::vector<std::size_t>{1, 0, 1});
+}
+
+TEST_CASE("instants are written exactly") {
+  CHECK(instant_text(Timestamp(0us)) == "1970-01-01 00:00:00.000000+00");
+  CHECK(instant_text(Timestamp(1'767'225'599'999'999us)) == "2025-12-31 23:59:59.999999+00");
+  CHECK(storable(Timestamp(0us)));
+  CHECK_FALSE(storable(Timestamp(-1us)));
+  const Timestamp end = std::chrono::sys_days(std::chrono::year{10'000} / 1 / 1);
+  CHECK(storable(end - 1us));
+  CHECK_FALSE(storable(end));
+}

@@ -1,0 +1,191 @@
+#include "support/tcp_proxy.hpp"
+
+#include "support/databases.hpp"
+
+#include <libpq-fe.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <string_view>
+
+namespace accounting::testing {
+namespace {
+
+class Socket {
+ public:
+  explicit Socket(int descriptor) : descriptor_(descriptor) {}
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  ~Socket() { close(descriptor_); }
+  [[nodiscard]] int get() const noexcept { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+int connect_by_unix(const std::string& folder, const std::string& port) {
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const auto path = folder + "/.s.PGSQL." + port;
+  std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+  if (connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
+    close(descriptor);
+    return -1;
+  }
+  return descriptor;
+}
+
+int connect_to(const std::string& host, const std::string& port) {
+  if (host.substr(0, 1) == "/") {
+    return connect_by_unix(host, port);
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) {
+    return -1;
+  }
+  int descriptor = -1;
+  for (auto* one = found; one != nullptr && descriptor < 0; one = one->ai_next) {
+    descriptor = socket(one->ai_family, one->ai_socktype, one->ai_protocol);
+    if (descriptor >= 0 && connect(descriptor, one->ai_addr, one->ai_addrlen) != 0) {
+      close(descriptor);
+      descriptor = -1;
+    }
+  }
+  freeaddrinfo(found);
+  return descriptor;
+}
+
+bool send_all(int to, const char* bytes, std::size_t size) {
+  while (size > 0) {
+    const auto sent = send(to, bytes, size, MSG_NOSIGNAL);
+    if (sent <= 0) {
+      return false;
+    }
+    bytes += sent;
+    size -= static_cast<std::size_t>(sent);
+  }
+  return true;
+}
+
+/// The parts of a URL, by libpq's own rules.
+class Conninfo {
+ public:
+  explicit Conninfo(const std::string& url) : options_(PQconninfoParse(url.c_str(), nullptr)) {
+    if (!options_) {
+      throw std::runtime_error("not a PostgreSQL URL");
+    }
+  }
+  [[nodiscard]] std::string get(const char* keyword, const std::string& missing) const {
+    for (const auto* option = options_.get(); option->keyword != nullptr; ++option) {
+      if (std::strcmp(option->keyword, keyword) == 0 && option->val != nullptr) {
+        return option->val;
+      }
+    }
+    return missing;
+  }
+
+ private:
+  struct Free {
+    void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
+  };
+  std::unique_ptr<PQconninfoOption, Free> options_;
+};
+
+}  // namespace
+
+TcpProxy::TcpProxy(const std::string& server_url) {
+  const Conninfo parts(server_url);
+  server_host_ = parts.get("host", "localhost");
+  server_port_ = parts.get("port", "5432");
+  listener_ = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  if (bind(listener_, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
+      listen(listener_, 16) != 0 ||
+      getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    throw std::runtime_error("the proxy cannot listen");
+  }
+  // A parameter of the query wins over what stands before it.
+  url_ = with_parameter(server_url, "host", "127.0.0.1");
+  url_ = with_parameter(url_, "port", std::to_string(ntohs(address.sin_port)));
+  url_ = with_parameter(with_parameter(url_, "sslmode", "disable"), "gssencmode", "disable");
+  acceptor_ = std::thread([this] { accept_clients(); });
+}
+
+TcpProxy::~TcpProxy() {
+  closing_ = true;
+  acceptor_.join();
+  for (auto& servant : servants_) {
+    servant.join();
+  }
+  close(listener_);
+}
+
+void TcpProxy::accept_clients() {
+  while (!closing_) {
+    pollfd ready{listener_, POLLIN, 0};
+    if (poll(&ready, 1, 20) == 1) {
+      const int client = accept(listener_, nullptr, nullptr);
+      if (client >= 0) {
+        servants_.emplace_back([this, client] { serve(client); });
+      }
+    }
+  }
+}
+
+void TcpProxy::serve(int client_descriptor) {
+  const Socket client(client_descriptor);
+  const Socket server(connect_to(server_host_, server_port_));
+  std::array<char, 65'536> bytes{};
+  using namespace std::string_view_literals;
+  constexpr auto commit = "COMMIT\0"sv;  // to its end, since READ COMMITTED is none
+  auto mode = AtCommit::pass;
+  bool server_spoke_last = true;
+  while (!closing_) {
+    std::array<pollfd, 2> ready = {{{client.get(), POLLIN, 0}, {server.get(), POLLIN, 0}}};
+    if (poll(ready.data(), ready.size(), 10) <= 0) {
+      continue;
+    }
+    const bool from_client = ready[0].revents != 0;
+    const auto& source = from_client ? client : server;
+    const auto& target = from_client ? server : client;
+    const auto size = recv(source.get(), bytes.data(), bytes.size(), 0);
+    if (size <= 0) {
+      return;
+    }
+    if (silent_) {
+      continue;
+    }
+    const std::string_view text(bytes.data(), static_cast<std::size_t>(size));
+    if (from_client && text.find(commit) != std::string_view::npos) {
+      mode = once_ ? at_commit_.exchange(AtCommit::pass) : at_commit_.load();
+      faults_ += mode == AtCommit::pass ? 0 : 1;
+    }
+    if (from_client && server_spoke_last) {
+      ++round_trips_;
+    }
+    server_spoke_last = !from_client;
+    if (mode == AtCommit::drop || (mode == AtCommit::drop_answer && !from_client)) {
+      return;
+    }
+    const bool cut = mode == AtCommit::cut_answer && !from_client;
+    if (!send_all(target.get(), bytes.data(), cut ? 1 : text.size()) || cut) {
+      return;
+    }
+  }
+}
+
+}  // namespace accounting::testing

@@ -70,6 +70,7 @@ Until = Annotated[
 ]
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_FIRST = datetime.min.replace(tzinfo=timezone.utc)
 _NUMBER = re.compile(r"\d+")
 
 
@@ -111,7 +112,8 @@ def period(
         start = moment(since, "--from")
     else:
         midnight = end.replace(hour=0, minute=0, second=0, microsecond=0)
-        start = midnight - timedelta(days=days - 1 if end != midnight else days)
+        back = timedelta(days=days - 1 if end != midnight else days)
+        start = max(midnight, _FIRST + back) - back
     if start > end:
         raise Refused("--from: expected a time not after --to")
     return start, end

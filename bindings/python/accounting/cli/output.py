@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -188,7 +189,9 @@ class Output:
             self.note(f"  {line}")
 
     @contextmanager
-    def progress(self, label: str, total: int | None = None) -> Iterator[Step]:
+    def progress(
+        self, label: str, total: int | None = None, *, hidden: bool = False
+    ) -> Iterator[Step]:
         """A progress bar on stderr while the block runs; nothing where that is no terminal."""
         with Progress(
             TextColumn("{task.description}"),
@@ -197,7 +200,7 @@ class Output:
             TimeRemainingColumn(),
             console=self._err,
             transient=True,
-            disable=not self._err.is_terminal,
+            disable=hidden or not self._err.is_terminal,
         ) as progress:
             yield Step(progress, total, label)
 
@@ -225,6 +228,9 @@ def _assembled(parts: Iterable[str | tuple[str, str]]) -> Text:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        # Names from anywhere must not end the command where the stream has no such letters.
+        stream.reconfigure(errors="backslashreplace")
     console = Console(stderr=stderr, highlight=False, soft_wrap=False)
     if not stream.isatty() and "COLUMNS" not in os.environ:
         console.width = _UNLIMITED

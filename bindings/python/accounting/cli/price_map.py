@@ -55,6 +55,15 @@ class ModelPrices:
         chosen = self.output if choice == "output" else self.input
         return known[0] if chosen is None else chosen
 
+    def cached(self, choice: str) -> Decimal | None:
+        """The price of cached input: its own, else that of input, as providers charge it.
+
+        None where the rule comes to the same without one.
+        """
+        if self.cached_input is not None or self.plain(choice) == self.input:
+            return self.cached_input
+        return self.input
+
 
 @dataclasses.dataclass(frozen=True)
 class PriceMap:

@@ -90,7 +90,7 @@ def _in_force(desk: Desk, at: datetime) -> dict[str, PricingRule]:
 
 
 def _values(model: ModelPrices, plain: Plain) -> tuple[Decimal | None, ...]:
-    return (model.plain(plain.value), model.input, model.output, model.cached_input)
+    return (model.plain(plain.value), model.input, model.output, model.cached(plain.value))
 
 
 def _stored(rule: PricingRule | None) -> tuple[Decimal | None, ...] | None:
@@ -120,7 +120,7 @@ def _set(
                         effective_from=begins,
                         input=model.input,
                         output=model.output,
-                        cached_input=model.cached_input,
+                        cached_input=model.cached(plain.value),
                     )
                 )
                 step.advance()

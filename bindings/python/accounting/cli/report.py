@@ -59,6 +59,6 @@ def report(
         if desk.out.as_json:
             desk.out.json({"output": str(output), **figures.to_dict()})
         else:
-            desk.out.line(f"{output}: {figures.stats.total_credits:,} credits used")
+            desk.out.note(f"{output}: {figures.stats.total_credits:,} credits used")
         if show:
             webbrowser.open(output.resolve().as_uri())

@@ -74,7 +74,10 @@ def export(
         # Answered before the file is touched: a wrong user or range leaves nothing behind.
         users, total = _extent(desk.books, user_id, start, end)
         with (
-            desk.out.progress("Exporting records", total) as step,
+            # A bar in the midst of records on the same screen would spoil both.
+            desk.out.progress(
+                "Exporting records", total, hidden=output is None and sys.stdout.isatty()
+            ) as step,
             written(output) as stream,
         ):
             table = csv.writer(stream, lineterminator="\n")
@@ -133,7 +136,10 @@ def written(path: Path | None) -> Iterator[TextIO]:
             yield stream
         return
     path = path.resolve()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
     draft = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:

@@ -22,39 +22,30 @@ using py::handle;
 /// A transaction as Python sees it: its own, or one that `transact` lends for the time of a call.
 class PythonTransaction {
  public:
-  explicit PythonTransaction(Transaction owned)
-      : owned_(std::move(owned)), transaction_(&*owned_) {}
-  explicit PythonTransaction(Transaction* lent) : transaction_(lent) {}
-  PythonTransaction(const PythonTransaction&) = delete;
-  PythonTransaction& operator=(const PythonTransaction&) = delete;
+  explicit PythonTransaction(std::shared_ptr<Transaction> transaction)
+      : transaction_(std::move(transaction)) {}
 
   /// The transaction; only for the thread that began it.
-  Transaction& operator*() const {
+  Transaction& get() const {
     if (std::this_thread::get_id() != thread_) {
       throw Conflict("the transaction belongs to another thread");
     }
-    if (transaction_ == nullptr) {
+    if (!transaction_) {
       throw Conflict("the transaction has ended");
     }
     return *transaction_;
   }
-  /// What was lent goes back.
-  void end() { transaction_ = nullptr; }
+  /// Gives back what was lent.
+  void end() { transaction_.reset(); }
 
  private:
-  std::optional<Transaction> owned_;
-  Transaction* transaction_;
+  std::shared_ptr<Transaction> transaction_;
   std::thread::id thread_ = std::this_thread::get_id();
 };
 
 using HeldBooks = Held<Accounting>;
-using HeldTransaction = Held<std::unique_ptr<PythonTransaction>>;
-
+using HeldTransaction = Held<PythonTransaction>;
 using Work = py::typing::Callable<py::object(HeldTransaction)>;
-
-HeldTransaction held(std::unique_ptr<PythonTransaction> transaction) {
-  return HeldTransaction(std::move(transaction));
-}
 
 std::chrono::milliseconds to_timeout(handle value, const char* name) {
   return std::chrono::ceil<std::chrono::milliseconds>(to_duration(value, name));
@@ -88,13 +79,12 @@ HeldBooks open(handle url, handle policy, std::optional<std::shared_ptr<ManualCl
 
 /// Runs `work` once, with the transaction that was lent to it.
 py::object call_with(Transaction& transaction, const Work& work) {
-  auto lent = std::make_unique<PythonTransaction>(&transaction);
-  PythonTransaction* const borrowed = lent.get();
-  const py::object python_transaction = py::cast(held(std::move(lent)));
+  const std::shared_ptr<Transaction> lent(&transaction, [](Transaction*) {});
+  const py::object python_transaction = py::cast(HeldTransaction(PythonTransaction(lent)));
   struct Return {
-    PythonTransaction* borrowed;
-    ~Return() { borrowed->end(); }
-  } const at_the_end{borrowed};
+    PythonTransaction& borrowed;
+    ~Return() { borrowed.end(); }
+  } const at_the_end{**python_transaction.cast<HeldTransaction*>()};
   return work(python_transaction);
 }
 
@@ -129,17 +119,17 @@ void bind_transaction(py::module_& module) {
   const py::keep_alive<0, 1> kept;
   py::class_<HeldTransaction>(module, "Transaction")
       .def(
-          "accounts", [](HeldTransaction& tx) { return Held((***tx).accounts()); }, kept)
+          "accounts", [](HeldTransaction& tx) { return Held(tx->get().accounts()); }, kept)
       .def(
-          "credits", [](HeldTransaction& tx) { return Held((***tx).credits()); }, kept)
+          "credits", [](HeldTransaction& tx) { return Held(tx->get().credits()); }, kept)
       .def(
-          "sessions", [](HeldTransaction& tx) { return Held((***tx).sessions()); }, kept)
+          "sessions", [](HeldTransaction& tx) { return Held(tx->get().sessions()); }, kept)
       .def(
-          "usage", [](HeldTransaction& tx) { return Held((***tx).usage()); }, kept)
+          "usage", [](HeldTransaction& tx) { return Held(tx->get().usage()); }, kept)
       .def(
-          "pricing", [](HeldTransaction& tx) { return Held((***tx).pricing()); }, kept)
-      .def("commit", [](HeldTransaction& tx) { without_gil([&] { (***tx).commit(); }); })
-      .def("rollback", [](HeldTransaction& tx) { without_gil([&] { (***tx).rollback(); }); });
+          "pricing", [](HeldTransaction& tx) { return Held(tx->get().pricing()); }, kept)
+      .def("commit", [](HeldTransaction& tx) { without_gil([&] { tx->get().commit(); }); })
+      .def("rollback", [](HeldTransaction& tx) { without_gil([&] { tx->get().rollback(); }); });
 }
 
 }  // namespace
@@ -157,8 +147,9 @@ void bind_books(py::module_& module) {
           "transaction",
           [](HeldBooks& books, handle users) {
             const std::vector<std::string> names = to_names(users, "users");
-            return held(without_gil(
-                [&] { return std::make_unique<PythonTransaction>(books->transaction(names)); }));
+            auto begun = without_gil(
+                [&] { return std::make_shared<Transaction>(books->transaction(names)); });
+            return HeldTransaction(PythonTransaction(std::move(begun)));
           },
           arg("users"))
       .def("migrate",

@@ -10,9 +10,9 @@ PythonSide*& instance() {
 
 }  // namespace
 
-ValueClass::ValueClass(py::handle python_class)
-    : python_class(py::reinterpret_borrow<py::object>(python_class)) {
-  for (const py::handle name : python_class.attr("__match_args__")) {
+ValueClass::ValueClass(py::handle dataclass)
+    : python_class(py::reinterpret_borrow<py::object>(dataclass)) {
+  for (const py::handle name : dataclass.attr("__match_args__")) {
     PyObject* interned = name.inc_ref().ptr();
     PyUnicode_InternInPlace(&interned);
     fields.push_back(py::reinterpret_steal<py::object>(interned));

@@ -16,7 +16,7 @@ namespace py = pybind11;
 /// its constructor and the only way around its being frozen.
 struct ValueClass {
   ValueClass() = default;
-  explicit ValueClass(py::handle python_class);
+  explicit ValueClass(py::handle dataclass);
 
   py::object python_class;
   std::vector<py::object> fields;  ///< names, in the order of the class

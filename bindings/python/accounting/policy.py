@@ -46,7 +46,9 @@ a float cannot hold every price exactly, so write "0.1" or Decimal("0.1")
     refund: RefundPolicy = RefundPolicy.TO_SOURCE
     refund_expiry_days: int = 30
     overage: OveragePolicy = OveragePolicy.CHARGE
-    default_prices: Mapping[str, Decimal | str | int] = FrozenDict()
+    default_prices: Mapping[str, Decimal | str | int] = dataclasses.field(
+        default_factory=FrozenDict
+    )
     fallback_price: Decimal | str | int | None = None
     session_ttl: timedelta = timedelta(hours=1)
 

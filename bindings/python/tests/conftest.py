@@ -7,10 +7,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from databases import WHY_NOT, has_postgresql, postgresql_database
 
 import accounting
 from accounting import Accounting, ManualClock, Policy
+from databases import WHY_NOT, has_postgresql, postgresql_database
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -31,6 +31,15 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     else:
         with postgresql_database() as name:
             yield name
+
+
+@pytest.fixture
+def server_url() -> Iterator[str]:
+    """An empty database on PostgreSQL, for what SQLite cannot show."""
+    if not has_postgresql():
+        pytest.skip(WHY_NOT)
+    with postgresql_database() as name:
+        yield name
 
 
 @pytest.fixture

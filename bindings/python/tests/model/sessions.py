@@ -201,7 +201,7 @@ class SessionRules(PriceRules):
             "session_id": session.session_id,
             "tokens": plain(tokens),
             "estimated_credits": session.estimated_credits,
-            "duration": (self.now - session.started_at) / timedelta(seconds=1),
+            "duration": max(0.0, (self.now - session.started_at) / timedelta(seconds=1)),
         }
         paid = min(used, session.allocated_credits) + collected
         self.use(account, SERVICES[status], session.model_id, used, paid, metadata)
@@ -210,26 +210,29 @@ class SessionRules(PriceRules):
     def _give_back(self, account: Account, session: Session, refund: int, status: str) -> None:
         """What was taken last goes back first; what was taken before it pays for the use."""
         moved = session.policy.refund == "new_allocation"
-        rest = refund
+        rest, fresh_credits = refund, 0
         for allocation, held in reversed(session.slices):
             back = min(rest, held)
             rest -= back
             allocation.held_credits -= held
             allocation.consumed_credits += held - back
             account.note(allocation, "settle", 0, back - held)
-            if moved:
+            if moved and allocation.revoked_at is None:
+                fresh_credits += back
                 allocation.moved_credits += back
                 account.note(allocation, "move", 0, -back)
             else:
                 self._return(account, allocation, back)
-        if moved and refund > 0:
+        if fresh_credits > 0:
             if status == "aborted":
                 notes = f"Partial refund from aborted streaming session {session.session_id}"
             else:
                 notes = f"Refund from streaming session {session.session_id}"
             expires_at = self.now + timedelta(days=session.policy.refund_expiry_days)
-            fresh = self.new_allocation(account, refund, "system", self.now, expires_at, notes)
-            account.note(fresh, "allocate", refund)
+            fresh = self.new_allocation(
+                account, fresh_credits, "system", self.now, expires_at, notes
+            )
+            account.note(fresh, "allocate", fresh_credits)
 
     def _return(self, account: Account, allocation: Allocation, credits: int) -> None:
         allocation.remaining_credits += credits

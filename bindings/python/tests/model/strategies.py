@@ -12,19 +12,21 @@ from accounting import Policy, TokenCounts
 
 MICROSECOND = timedelta(microseconds=1)
 
-# Few names, so that calls meet each other; "nobody" never gets an account.
-USERS = st.sampled_from(["ada", "ada", "ada", "bob", "bob", "eve", "nobody"])
-SESSIONS = st.sampled_from(["s-1", "s-2", "s-3", "s-4"])
+# Few names, so that calls meet each other, and mostly arguments that will do: refusals are quickly
+# tested. "nobody" never gets an account.
+USERS = st.sampled_from(["ada"] * 8 + ["bob"] * 3 + ["eve", "nobody"])
+SESSIONS = st.sampled_from(["s-1", "s-2", "s-3"])
 MODELS = st.sampled_from(["m-1", "m-2", "m-3"])
 KEYS = st.sampled_from([None, None, None, "k-1", "k-2"])
-CREDITS = st.one_of(
-    st.integers(1, 12), st.integers(1, 200), st.sampled_from([0, -1, 10**15, 10**15 + 1])
-)
-NUMBERS = st.one_of(
-    st.integers(0, 3_000), st.integers(0, 30_000), st.sampled_from([-1, 10**12, 10**12 + 1])
+FEW = [1, 2, 3, 4, 5, 7, 8, 10, 11, 13, 17, 20, 29, 37, 50, 64, 90, 120]
+CREDITS = st.sampled_from([*FEW, 0, -1, 10**15, 10**15 + 1])
+MANY = [0, 1, 2, 30, 99, 100, 101, 333, 500, 999, 1_000, 1_001, 1_200, 1_500, 2_000, 2_500, 3_000]
+NUMBERS = st.sampled_from(
+    [*MANY, 4_000, 5_500, 7_777, 9_000, 12_000, 15_000, 30_000, -1, 10**12, 10**12 + 1]
 )
 SMALL = st.integers(0, 4_000)
-TOKENS = st.one_of(NUMBERS, SMALL, st.builds(TokenCounts, SMALL, SMALL, SMALL))
+COUNTS = st.builds(TokenCounts, SMALL, SMALL, SMALL)
+TOKENS = st.one_of(NUMBERS, SMALL, COUNTS)
 PRICES = st.sampled_from(
     [Decimal(text) for text in ("0", "0.0000000001", "0.25", "3", "7.5", "40")]
 )
@@ -45,7 +47,7 @@ POLICIES = st.builds(
     refund=st.sampled_from(["to_source", "new_allocation"]),
     refund_expiry_days=st.sampled_from([30, 1]),
     overage=st.sampled_from(["charge", "absorb"]),
-    default_prices=st.sampled_from([{}, {"m-2": "3"}]),
+    default_prices=st.sampled_from([{"m-2": "3"}, {"m-2": "0.7"}, {}]),
     fallback_price=st.sampled_from(["10", "1", None]),
     session_ttl=st.sampled_from([timedelta(hours=1), timedelta(hours=30)]),
 )

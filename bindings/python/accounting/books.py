@@ -36,6 +36,12 @@ class Transaction:
 
     __slots__ = ("_core", "_ended", "accounts", "credits", "pricing", "sessions", "usage")
 
+    accounts: Accounts
+    credits: Credits
+    sessions: Sessions
+    usage: Usage
+    pricing: Pricing
+
     def __init__(self, core: _core.Transaction) -> None:
         """For the books; not for callers."""
         self._core = core
@@ -94,6 +100,12 @@ class Accounting:
     """
 
     __slots__ = ("__weakref__", "_core", "accounts", "credits", "pricing", "sessions", "usage")
+
+    accounts: Accounts
+    credits: Credits
+    sessions: Sessions
+    usage: Usage
+    pricing: Pricing
 
     def __init__(self, core: _core.Books) -> None:
         """For `accounting.open`; not for callers."""

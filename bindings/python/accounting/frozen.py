@@ -33,7 +33,9 @@ class FrozenList(tuple[Item, ...]):
         """Compare with a tuple or a list."""
         return not self == other
 
-    __hash__ = tuple.__hash__
+    def __hash__(self) -> int:
+        """As the tuple."""
+        return tuple.__hash__(self)
 
     def __repr__(self) -> str:
         """As the list that it equals."""

@@ -281,7 +281,7 @@ def postgresql() -> Iterator[Server | None]:
 
 def test_random_sequences(postgresql: Server | None, record_property: Any) -> None:
     long = os.environ.get("ACCOUNTING_TEST_LONG") == "1"
-    runs = int(os.environ.get("ACCOUNTING_TEST_RUNS", 2_000 if long else 80))
+    runs = int(os.environ.get("ACCOUNTING_TEST_RUNS", 2_000 if long else 60))
     number = int(os.environ.get("ACCOUNTING_TEST_SEED", random.SystemRandom().randrange(2**32)))
     databases = "SQLite" if postgresql is None else "SQLite and PostgreSQL"
     print(f"\n{runs} sequences on {databases}, ACCOUNTING_TEST_SEED={number}")

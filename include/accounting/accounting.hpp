@@ -71,8 +71,9 @@ struct Health {
 };
 
 /// The services inside one database transaction: all that is done through them happens at commit,
-/// or not at all. Belongs to one thread. Accounts are locked when first written to; name the ones
-/// that will be written to `users` where there are several, so that they are locked in order.
+/// or not at all. Belongs to the thread that began it: calls from another throw Conflict, and so do
+/// calls after its end. Accounts are locked when first written to; name the ones that will be
+/// written to `users` where there are several, so that they are locked in order.
 /// While a thread has a transaction open, its direct calls on the books are refused with Conflict:
 /// they would wait for the transaction itself.
 class ACCOUNTING_EXPORT Transaction {

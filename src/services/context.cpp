@@ -60,6 +60,9 @@ OpenTransaction::OpenTransaction(std::shared_ptr<Books> books)
 OpenTransaction::~OpenTransaction() { rollback(); }
 
 store::Unit& OpenTransaction::unit() {
+  if (std::this_thread::get_id() != thread_) {
+    throw Conflict("the transaction belongs to another thread");
+  }
   if (!unit_) {
     throw Conflict("the transaction has ended");
   }

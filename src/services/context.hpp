@@ -57,7 +57,7 @@ class OpenTransaction {
   OpenTransaction& operator=(const OpenTransaction&) = delete;
   ~OpenTransaction();
 
-  /// Throws Conflict after the end, StoreError after a failure.
+  /// Throws Conflict after the end and in another thread, StoreError after a failure.
   store::Unit& unit();
   [[nodiscard]] Timestamp now() const { return now_; }
 

@@ -1,0 +1,148 @@
+"""Transactions, awaited: each on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Iterable
+from types import TracebackType
+
+import accounting
+from accounting.aio.services import Accounts, Credits, Pricing, Sessions, Usage
+from accounting.aio.worker import Worker
+from accounting.errors import Conflict
+
+__all__ = ["OpenTransaction", "Transaction", "refuse_within"]
+
+# The innermost transaction that the present task is in, for the refusal of calls around it.
+_within: contextvars.ContextVar[Transaction | None] = contextvars.ContextVar(
+    "accounting.aio", default=None
+)
+
+
+def refuse_within(books: accounting.Accounting) -> None:
+    """Refuse a direct call on books of which the present task has a transaction open.
+
+    Raises:
+        Conflict: it has.
+    """
+    transaction = _within.get()
+    while transaction is not None:
+        if transaction._open and transaction._books is books:
+            raise Conflict("a transaction is open in this task: use its services, not the books'")
+        transaction = transaction._outer
+
+
+class Transaction:
+    """The services inside one database transaction, awaited: all of it happens, or none of it.
+
+    From `async with books.transaction()`. It has a thread and a connection of its own until it
+    ends. Meanwhile direct calls on the books, from the task that began it and from tasks made
+    inside it, raise Conflict: they could wait for the transaction itself.
+
+    Attributes:
+        accounts: as of the books; likewise the other services.
+        credits: see `accounting.Credits`.
+        sessions: see `accounting.Sessions`.
+        usage: see `accounting.Usage`.
+        pricing: see `accounting.Pricing`.
+    """
+
+    __slots__ = (
+        "_books", "_open", "_outer", "_transaction", "_worker",
+        "accounts", "credits", "pricing", "sessions", "usage",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        books: accounting.Accounting,
+        transaction: accounting.Transaction,
+        worker: Worker,
+        outer: Transaction | None,
+    ) -> None:
+        """For the books; not for callers."""
+        self._books = books
+        self._open = True
+        self._outer = outer
+        self._transaction = transaction
+        self._worker = worker
+        self.accounts = Accounts(transaction.accounts, worker)
+        self.credits = Credits(transaction.credits, worker)
+        self.sessions = Sessions(transaction.sessions, worker)
+        self.usage = Usage(transaction.usage, worker)
+        self.pricing = Pricing(transaction.pricing, worker)
+
+    async def commit(self) -> None:
+        """Make everything take effect now rather than at the end. A cancellation waits for it.
+
+        Raises:
+            OutcomeUnknown: the connection broke while committing.
+            Conflict: it has ended already.
+        """
+        await self._worker.finish(self._transaction.commit)
+        self._open = False
+
+    async def rollback(self) -> None:
+        """Undo everything. Harmless after commit."""
+        await self._worker.finish(self._transaction.rollback)
+        self._open = False
+
+
+class OpenTransaction:
+    """What `books.transaction()` answers: begins on entry, ends on exit."""
+
+    __slots__ = ("_books", "_slots", "_transaction", "_users", "_worker")
+
+    def __init__(
+        self, books: accounting.Accounting, slots: asyncio.Semaphore, users: Iterable[str]
+    ) -> None:
+        """For the books; not for callers."""
+        self._books = books
+        self._slots = slots
+        self._users = users
+
+    async def __aenter__(self) -> Transaction:
+        """Begin. A cancellation waits until it has begun, and undoes it."""
+        refuse_within(self._books)
+        await self._slots.acquire()
+        # A transaction belongs to one thread, so it gets one.
+        self._worker = Worker(1)
+        begun: list[accounting.Transaction] = []
+        try:
+            await self._worker.finish(lambda: begun.append(self._books.transaction(self._users)))
+        except BaseException:
+            await self._undo(begun)
+            raise
+        self._transaction = Transaction(self._books, begun[0], self._worker, _within.get())
+        _within.set(self._transaction)
+        return self._transaction
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Commit, or roll back where the block raised. A cancellation waits for it."""
+        transaction = self._transaction
+        _within.set(transaction._outer)
+        try:
+            await self._worker.finish(
+                lambda: transaction._transaction.__exit__(error_type, error, traceback)
+            )
+        finally:
+            transaction._open = False
+            await self._leave()
+
+    async def _undo(self, begun: list[accounting.Transaction]) -> None:
+        try:
+            for transaction in begun:
+                await self._worker.finish(transaction.rollback)
+        finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        try:
+            await self._worker.close()
+        finally:
+            self._slots.release()

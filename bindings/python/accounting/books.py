@@ -1,0 +1,274 @@
+"""The books: opening them, transactions, upkeep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from types import TracebackType
+from typing import TypeVar
+
+from accounting import _core
+from accounting.clock import ManualClock
+from accounting.errors import InvalidArgument
+from accounting.policy import Policy
+from accounting.services import Accounts, Credits, Pricing, Sessions, Usage
+from accounting.values import Health, VerifyReport
+
+__all__ = ["Accounting", "Transaction", "open"]
+
+Answer = TypeVar("Answer")
+
+
+class Transaction:
+    """The services inside one database transaction: all that is done happens, or none of it.
+
+    From `books.transaction` and `books.transact`. Belongs to the thread that began it: calls from
+    another raise Conflict, and so do calls after its end. While it is open, that thread's direct
+    calls on the books raise Conflict too: they would wait for the transaction itself.
+
+    Attributes:
+        accounts: as of the books; likewise the other services.
+        credits: see `Credits`.
+        sessions: see `Sessions`.
+        usage: see `Usage`.
+        pricing: see `Pricing`.
+    """
+
+    __slots__ = ("_core", "_ended", "accounts", "credits", "pricing", "sessions", "usage")
+
+    accounts: Accounts
+    credits: Credits
+    sessions: Sessions
+    usage: Usage
+    pricing: Pricing
+
+    def __init__(self, core: _core.Transaction) -> None:
+        """For the books; not for callers."""
+        self._core = core
+        self._ended = False
+        self.accounts = Accounts(core.accounts())
+        self.credits = Credits(core.credits())
+        self.sessions = Sessions(core.sessions())
+        self.usage = Usage(core.usage())
+        self.pricing = Pricing(core.pricing())
+
+    def commit(self) -> None:
+        """Make everything take effect now rather than at the end.
+
+        Raises:
+            OutcomeUnknown: the connection broke while committing.
+            Conflict: it has ended already.
+        """
+        self._core.commit()
+        self._ended = True
+
+    def rollback(self) -> None:
+        """Undo everything. Harmless after commit."""
+        self._core.rollback()
+        self._ended = True
+
+    def __enter__(self) -> Transaction:
+        """The transaction itself."""
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Commit it, or roll it back where the block raised."""
+        try:
+            if error_type is None and not self._ended:
+                self.commit()
+        finally:
+            self.rollback()
+
+
+class Accounting:
+    """The books: one database, opened by `accounting.open`.
+
+    Thread-safe. A context manager, which closes them at its end. Services taken from the books
+    keep them open.
+
+    Attributes:
+        accounts: who can hold credits.
+        credits: what they hold, and what is taken from it.
+        sessions: credits held while an answer streams.
+        usage: records and statistics.
+        pricing: what a model costs.
+    """
+
+    __slots__ = ("__weakref__", "_core", "accounts", "credits", "pricing", "sessions", "usage")
+
+    accounts: Accounts
+    credits: Credits
+    sessions: Sessions
+    usage: Usage
+    pricing: Pricing
+
+    def __init__(self, core: _core.Books) -> None:
+        """For `accounting.open`; not for callers."""
+        self._core = core
+        self.accounts = Accounts(core.accounts())
+        self.credits = Credits(core.credits())
+        self.sessions = Sessions(core.sessions())
+        self.usage = Usage(core.usage())
+        self.pricing = Pricing(core.pricing())
+
+    def transact(self, fn: Callable[[Transaction], Answer], users: Iterable[str] = ()) -> Answer:
+        """Run `fn` in a transaction and commit it; answer what it answers.
+
+        What `fn` raises rolls everything back and is raised again, unchanged. Where the database
+        asks for another try, `fn` is run again from the start, so it must have no effect elsewhere.
+
+        Args:
+            fn: takes a Transaction.
+            users: accounts that will be written to, where there are several: they are locked up
+                front, in order, so that transactions do not wait for each other in a circle.
+
+        Raises:
+            NotFound: one of `users` is no account.
+
+        >>> import accounting
+        >>> books = accounting.open("sqlite://")
+        >>> _ = books.accounts.sync("ada", "ada@example.org", "Ada")
+        >>> def give(tx):
+        ...     return [tx.credits.allocate("ada", n, "admin").id for n in (10, 20)]
+        >>> books.transact(give)
+        [1, 2]
+        """
+        if not callable(fn):
+            raise InvalidArgument("fn", f"a callable that takes a Transaction, not {fn!r}")
+        answer: Answer = self._core.transact(lambda core: fn(Transaction(core)), users)
+        return answer
+
+    def transaction(self, users: Iterable[str] = ()) -> Transaction:
+        """Begin a transaction for a `with` statement, never re-run.
+
+        Committed at the end of the block, rolled back where the block raises.
+
+        Args:
+            users: accounts that will be written to, where there are several; see `transact`.
+
+        Raises:
+            NotFound: one of `users` is no account.
+
+        >>> import accounting
+        >>> books = accounting.open("sqlite://")
+        >>> with books.transaction() as tx:
+        ...     _ = tx.accounts.sync("ada", "ada@example.org", "Ada")
+        ...     _ = tx.credits.allocate("ada", 10, "admin")
+        >>> books.credits.balance("ada").total_credits
+        10
+        """
+        return Transaction(self._core.transaction(users))
+
+    def migrate(self) -> int:
+        """Bring the schema up to this version; safe when several processes do it at once.
+
+        Returns:
+            The schema's version.
+
+        Raises:
+            MigrationError: it is newer than the library, or was changed behind its back.
+        """
+        return self._core.migrate()
+
+    def schema_version(self) -> int:
+        """The version of the schema; 0 where the database is empty."""
+        return self._core.schema_version()
+
+    def verify(self) -> VerifyReport:
+        """Prove that the books balance: invariants I1 to I6 over all rows, in one snapshot."""
+        return self._core.verify()
+
+    def health(self) -> Health:
+        """Whether the books can be worked with. Raises nothing for a database out of reach."""
+        return self._core.health()
+
+    def close(self) -> None:
+        """Close every idle connection now, and the others as their calls end.
+
+        Calls after it raise Conflict. Harmless when repeated.
+        """
+        self._core.close()
+
+    def __enter__(self) -> Accounting:
+        """The books themselves."""
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close them."""
+        self.close()
+
+
+def open(
+    url: str | None = None,
+    policy: Policy = Policy(),
+    clock: ManualClock | None = None,
+    pool_size: int = 4,
+    migrate: bool | None = None,
+    *,
+    pool_timeout: timedelta = timedelta(seconds=10),
+    connect_timeout: timedelta = timedelta(seconds=5),
+    statement_timeout: timedelta = timedelta(seconds=30),
+    lock_timeout: timedelta = timedelta(seconds=10),
+    max_attempts: int = 8,
+    pipeline: bool = True,
+    log: Callable[[str, str], object] | None = None,
+) -> Accounting:
+    """Open the books of a database.
+
+    Args:
+        url: `sqlite://` (in memory), `sqlite:///relative.db`, `sqlite:////absolute.db` or
+            `postgresql://user:password@host:port/name`. None: the environment's
+            ACCOUNTING_DATABASE_URL, else DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD.
+        policy: the billing rules.
+        clock: None: the machine's.
+        pool_size: connections at most, 1 to 1,000. A database in memory always has one.
+        migrate: True: bring the schema up to date. False: never. None: set up an empty SQLite
+            database, leave any other as it is.
+        pool_timeout: how long a call waits for a free connection.
+        connect_timeout: how long a connection waits for the server.
+        statement_timeout: how long one statement may run.
+        lock_timeout: how long it may wait for a lock; on SQLite for another writer.
+        max_attempts: how often a transaction is tried when the database asks for another try: 1 to
+            100.
+        pipeline: PostgreSQL: send the statements of a trip together.
+        log: called with a level ("debug", "info", "warning", "error") and a message, from the
+            thread that is at work, never with a secret. None: silent.
+
+    Raises:
+        InvalidArgument: the URL, or an option.
+        ConnectionLost: the server is out of reach.
+        MigrationError: the schema is newer than the library, or was changed behind its back.
+
+    A database whose schema is missing or older opens too, for `books.migrate()`; until then every
+    other call raises MigrationError.
+    """
+    if not isinstance(policy, Policy):
+        raise InvalidArgument("policy", f"a Policy, not {policy!r}")
+    if clock is not None and not isinstance(clock, ManualClock):
+        raise InvalidArgument("clock", f"a ManualClock or None, not {clock!r}")
+    return Accounting(
+        _core.open(
+            url,
+            policy,
+            None if clock is None else clock._core,
+            pool_size,
+            migrate,
+            pool_timeout,
+            connect_timeout,
+            statement_timeout,
+            lock_timeout,
+            max_attempts,
+            pipeline,
+            log,
+        )
+    )

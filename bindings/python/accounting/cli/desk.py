@@ -1,0 +1,181 @@
+"""Where a command works: opened books, dry runs, questions, and errors turned into exit codes."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+from urllib.parse import unquote
+
+import typer
+
+import accounting
+from accounting.books import Accounting, Transaction
+from accounting.cli.exits import ExitCode, Refused, exit_code, redacted
+from accounting.cli.output import Output
+from accounting.errors import AccountingError, MigrationError
+
+__all__ = ["Desk", "Services", "at_desk", "login_name", "root_options", "sqlite_file"]
+
+Answer = TypeVar("Answer")
+
+# What has the services: the books themselves, or a transaction on them.
+Services: TypeAlias = Accounting | Transaction
+
+# Somebody waits for `doctor` and `report` on large books; a server's default would cut them off.
+_PATIENCE = timedelta(minutes=10)
+
+# --database and --json before the command's name, for the command to find.
+root_options: ContextVar[tuple[str | None, bool]] = ContextVar(
+    "root_options", default=(None, False)
+)
+
+
+class Desk:
+    """One command's place of work.
+
+    Attributes:
+        out: where it prints.
+        url: the database that was named; None: the environment's DB_HOST and so on.
+    """
+
+    def __init__(self, database: str | None, as_json: bool) -> None:
+        """Take the command's own options; those before its name count where it has none."""
+        root_database, root_json = root_options.get()
+        self.out = Output(as_json or root_json)
+        self.url = database or root_database or os.environ.get("ACCOUNTING_DATABASE_URL") or None
+        self._books: Accounting | None = None
+
+    @property
+    def books(self) -> Accounting:
+        """The books, opened at the first use, never set up or migrated on the way."""
+        if self._books is None:
+            path = sqlite_file(self.url)
+            if path is not None and not path.exists():
+                # Opening would create it, and a slip of the pen would become an empty database.
+                raise Refused(
+                    f"there is no database at {path}; `accounting init` creates it",
+                    code="not_found",
+                    exit=ExitCode.UNREACHABLE,
+                )
+            in_memory = path is None and self.url is not None and self.url.startswith("sqlite:")
+            self._books = self.open(migrate=in_memory)
+        return self._books
+
+    def open(self, *, migrate: bool) -> Accounting:
+        """The books, with or without bringing their schema up to date."""
+        if self._books is None:
+            self._books = accounting.open(self.url, migrate=migrate, statement_timeout=_PATIENCE)
+        return self._books
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._books is not None:
+            self._books.close()
+
+    @property
+    def place(self) -> str:
+        """Which database, in words that hold no password."""
+        return redacted(self.url) if self.url is not None else "as DB_HOST and DB_NAME say"
+
+    def preview(self, fn: Callable[[Transaction], Answer]) -> Answer:
+        """What `fn` would answer: done in a transaction that is rolled back."""
+        with self.books.transaction() as tx:
+            answer = fn(tx)
+            tx.rollback()
+        return answer
+
+    def apply(self, fn: Callable[[Services], Answer], *, dry_run: bool) -> Answer:
+        """Do one thing, or see what it would answer."""
+        return self.preview(fn) if dry_run else fn(self.books)
+
+    def apply_all(
+        self, fn: Callable[[Transaction], Answer], *, dry_run: bool, users: Iterable[str] = ()
+    ) -> Answer:
+        """Do several things, all or none, or see what they would answer."""
+        return self.preview(fn) if dry_run else self.books.transact(fn, users)
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask before what cannot be undone; on stderr, so that stdout stays the answer's alone."""
+        if yes:
+            return
+        self.out.note((question, "bold"), " [y/N]")
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise Refused(
+                "not confirmed; nothing was changed (--yes answers in advance)",
+                code="not_confirmed",
+                exit=ExitCode.REFUSED,
+            )
+
+    def finish(self, dry_run: bool) -> None:
+        """Say so, where nothing was changed."""
+        if dry_run:
+            self.out.note(("dry run: nothing was changed", "yellow"))
+
+
+def sqlite_file(url: str | None) -> Path | None:
+    """The file of a SQLite URL; None: in memory, or another database."""
+    start = "sqlite:///"
+    if url is None or not url.startswith(start):
+        return None
+    path = unquote(url[len(start) :])
+    return None if path in {"", ":memory:"} else Path(path)
+
+
+def login_name() -> str:
+    """Who is at the terminal, for `allocated_by` and its like: at most 50 bytes."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        name = ""
+    return name.encode()[:50].decode(errors="ignore") or "cli"
+
+
+@contextmanager
+def at_desk(database: str | None, as_json: bool) -> Iterator[Desk]:
+    """A desk for one command. What it raises becomes one line on stderr and an exit code."""
+    desk = Desk(database, as_json)
+    out = desk.out
+    try:
+        yield desk
+    except (typer.Exit, typer.Abort):
+        raise
+    except Refused as error:
+        out.error(redacted(str(error)), error.code, error.lines)
+        raise typer.Exit(error.exit) from None
+    except MigrationError as error:
+        out.error(
+            f"{redacted(str(error))}; see `accounting status`, then `accounting migrate`",
+            error.code,
+        )
+        raise typer.Exit(exit_code(error)) from None
+    except AccountingError as error:
+        out.error(redacted(str(error)), error.code)
+        raise typer.Exit(exit_code(error)) from None
+    except BrokenPipeError:
+        # The reader has seen enough. Python would complain once more when it flushes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(ExitCode.BROKEN_PIPE) from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        out.error(f"{place}{error.strerror or 'cannot be used'}", "file_error")
+        raise typer.Exit(ExitCode.USAGE) from None
+    except KeyboardInterrupt:
+        out.error("interrupted", "interrupted")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except Exception as error:
+        # A traceback helps nobody at this terminal and could show what it should not.
+        out.error(
+            f"a fault in this program, please report it: {type(error).__name__}: "
+            f"{redacted(str(error))}",
+            "internal_error",
+        )
+        raise typer.Exit(ExitCode.INTERNAL) from None
+    finally:
+        desk.close()

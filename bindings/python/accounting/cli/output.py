@@ -1,0 +1,237 @@
+"""What a command prints: tables and cards for people, JSON for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from accounting.values import Value
+
+__all__ = ["Cell", "Output", "Step", "clean", "expiry", "instant", "now"]
+
+Cell: TypeAlias = Text | str | int | Decimal | datetime | None
+
+# Wider than any table: what is piped into a file or another program is never cut or folded.
+_UNLIMITED = 10_000
+
+# Allocations that end this soon are worth a second look.
+_SOON_DAYS = 7
+
+
+def now() -> datetime:
+    """The present instant, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+def clean(text: str) -> str:
+    r"""The text without what could steer a terminal: notes and names come from anywhere.
+
+    >>> clean("Ada\x1b[2J")
+    'Ada\\x1b[2J'
+    """
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in {"Cc", "Cf", "Cs"}
+        else character
+        for character in text
+    )
+
+
+def instant(value: datetime) -> str:
+    """To the second, in UTC.
+
+    >>> instant(datetime(2026, 1, 31, 12, tzinfo=timezone.utc))
+    '2026-01-31 12:00:00'
+    """
+    return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def expiry(value: datetime | None, at: datetime) -> Text:
+    """When credits end, and how far away that is; coloured where it is soon or over."""
+    if value is None:
+        return Text("never")
+    left = value - at
+    if left.total_seconds() <= 0:
+        return Text(f"{instant(value)}  (past)", style="red")
+    days = left.days
+    away = "today" if days == 0 else "in 1 day" if days == 1 else f"in {days:,} days"
+    return Text(f"{instant(value)}  ({away})", style="yellow" if days < _SOON_DAYS else "")
+
+
+def _text(cell: Cell) -> Text:
+    if isinstance(cell, Text):
+        return cell
+    if cell is None:
+        return Text("\N{EN DASH}", style="dim")
+    if isinstance(cell, int):
+        return Text(f"{cell:,}")
+    if isinstance(cell, Decimal):
+        return Text(f"{cell:,f}")
+    if isinstance(cell, datetime):
+        return Text(instant(cell))
+    return Text(clean(cell))
+
+
+class Step:
+    """One long piece of work: `advance` as it goes on."""
+
+    def __init__(self, progress: Progress, total: int | None, label: str) -> None:
+        """For `Output.progress`."""
+        self._progress = progress
+        self._task = progress.add_task(label, total=total)
+
+    def advance(self, by: int = 1) -> None:
+        """Say that so much more is done."""
+        self._progress.advance(self._task, by)
+
+    def total(self, total: int) -> None:
+        """Say how much there is, once that is known."""
+        self._progress.update(self._task, total=total)
+
+
+class Output:
+    """The two streams: answers on stdout, everything said about them on stderr."""
+
+    def __init__(self, as_json: bool) -> None:
+        """Write JSON alone to stdout where `as_json`."""
+        self.as_json = as_json
+        self._out = _console(stderr=False)
+        self._err = _console(stderr=True)
+
+    def json(self, value: Any) -> None:
+        """One JSON document on stdout."""
+        unicode_ok = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        print(json.dumps(plain(value), indent=2, ensure_ascii=not unicode_ok))
+
+    def table(
+        self,
+        title: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Cell]],
+        *,
+        empty: str = "none",
+        footer: Sequence[Cell] | None = None,
+    ) -> None:
+        """A table. A column whose heading begins with ">" is aligned to the right.
+
+        Args:
+            title: above it.
+            columns: the headings.
+            rows: the cells; numbers get thousands separators.
+            empty: what is said where there are no rows.
+            footer: a last line, for sums.
+        """
+        body = [[_text(cell) for cell in row] for row in rows]
+        if not body:
+            self._out.print(Text.assemble((clean(title), "bold"), f": {empty}"))
+            return
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+            show_footer=footer is not None,
+            pad_edge=False,
+        )
+        for index, column in enumerate(columns):
+            number = column.startswith(">")
+            table.add_column(
+                column.lstrip(">"),
+                justify="right" if number else "left",
+                no_wrap=number,
+                overflow="fold",
+                footer=_text(footer[index]) if footer is not None else "",
+            )
+        for row in body:
+            table.add_row(*row)
+        self._out.print(Text(clean(title), style="bold"))
+        self._out.print(table)
+        self._out.print()
+
+    def card(self, title: str, fields: Mapping[str, Cell]) -> None:
+        """One thing, a line for each of its fields; fields that are None are left out."""
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, cell in fields.items():
+            if cell is not None:
+                value = _text(cell)
+                if isinstance(cell, datetime):
+                    value.append(" UTC")
+                grid.add_row(name, value)
+        self._out.print(Text(clean(title), style="bold"))
+        self._out.print(grid)
+
+    def line(self, *parts: str | tuple[str, str]) -> None:
+        """A line on stdout, of texts and (text, style) pairs."""
+        self._out.print(_assembled(parts))
+
+    def note(self, *parts: str | tuple[str, str]) -> None:
+        """A line on stderr: about the answer, not part of it."""
+        self._err.print(_assembled(parts))
+
+    def error(self, message: str, code: str, lines: Sequence[str] = ()) -> None:
+        """What went wrong, on stderr: one line, and one for each detail."""
+        self.note(("error: ", "bold red"), message, (f" [{code}]", "dim"))
+        for line in lines:
+            self.note(f"  {line}")
+
+    @contextmanager
+    def progress(
+        self, label: str, total: int | None = None, *, hidden: bool = False
+    ) -> Iterator[Step]:
+        """A progress bar on stderr while the block runs; nothing where that is no terminal."""
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self._err,
+            transient=True,
+            disable=hidden or not self._err.is_terminal,
+        ) as progress:
+            yield Step(progress, total, label)
+
+
+def plain(value: Any) -> Any:
+    """Values as what `json.dumps` takes."""
+    if isinstance(value, Value):
+        return value.to_dict()
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(member) for key, member in value.items()}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    return value
+
+
+def _assembled(parts: Iterable[str | tuple[str, str]]) -> Text:
+    return Text.assemble(
+        *(clean(part) if isinstance(part, str) else (clean(part[0]), part[1]) for part in parts)
+    )
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        # Names from anywhere must not end the command where the stream has no such letters.
+        stream.reconfigure(errors="backslashreplace")
+    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not stream.isatty() and "COLUMNS" not in os.environ:
+        console.width = _UNLIMITED
+    return console

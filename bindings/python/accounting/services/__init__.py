@@ -1,0 +1,9 @@
+"""The services of the books."""
+
+from accounting.services.accounts import Accounts
+from accounting.services.credits import Credits
+from accounting.services.pricing import Pricing
+from accounting.services.sessions import Sessions
+from accounting.services.usage import Usage
+
+__all__ = ["Accounts", "Credits", "Pricing", "Sessions", "Usage"]

@@ -1,0 +1,46 @@
+"""The value types: what the services answer. Immutable; they compare, hash, copy and pickle."""
+
+from accounting.values.base import Page, Value
+from accounting.values.books import Health, PoolStatus, Problem, VerifyReport
+from accounting.values.credits import (
+    Balance,
+    Charge,
+    CreditAllocation,
+    CreditEntry,
+    Deduction,
+    Slice,
+    SyncResult,
+    UserAccount,
+)
+from accounting.values.enums import EntryKind, OveragePolicy, RefundPolicy, Role, SessionStatus
+from accounting.values.sessions import Settlement, StreamingSession, TokenCounts
+from accounting.values.usage import PricingRule, SystemStats, UsageRecord, UserStats
+
+__all__ = [
+    "Balance",
+    "Charge",
+    "CreditAllocation",
+    "CreditEntry",
+    "Deduction",
+    "EntryKind",
+    "Health",
+    "OveragePolicy",
+    "Page",
+    "PoolStatus",
+    "PricingRule",
+    "Problem",
+    "RefundPolicy",
+    "Role",
+    "SessionStatus",
+    "Settlement",
+    "Slice",
+    "StreamingSession",
+    "SyncResult",
+    "SystemStats",
+    "TokenCounts",
+    "UsageRecord",
+    "UserAccount",
+    "UserStats",
+    "Value",
+    "VerifyReport",
+]

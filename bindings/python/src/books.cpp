@@ -1,0 +1,167 @@
+// The books themselves: opening, transactions, upkeep.
+#include "answers.hpp"
+#include "arguments.hpp"
+#include "options.hpp"
+#include "services.hpp"
+
+#include <pybind11/typing.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace accounting::python {
+namespace {
+
+using py::arg;
+using py::handle;
+
+/// A transaction as Python sees it: its own, or one that `transact` lends for the time of a call.
+class PythonTransaction {
+ public:
+  explicit PythonTransaction(std::shared_ptr<Transaction> transaction)
+      : transaction_(std::move(transaction)) {}
+
+  /// The transaction; only for the thread that began it.
+  Transaction& get() const {
+    if (std::this_thread::get_id() != thread_) {
+      throw Conflict("the transaction belongs to another thread");
+    }
+    if (!transaction_) {
+      throw Conflict("the transaction has ended");
+    }
+    return *transaction_;
+  }
+  /// Gives back what was lent.
+  void end() { transaction_.reset(); }
+
+ private:
+  std::shared_ptr<Transaction> transaction_;
+  std::thread::id thread_ = std::this_thread::get_id();
+};
+
+using HeldBooks = Held<Accounting>;
+using HeldTransaction = Held<PythonTransaction>;
+using Work = py::typing::Callable<py::object(HeldTransaction)>;
+
+std::chrono::milliseconds to_timeout(handle value, const char* name) {
+  return std::chrono::ceil<std::chrono::milliseconds>(to_duration(value, name));
+}
+
+HeldBooks open(handle url, handle policy, std::optional<std::shared_ptr<ManualClock>> clock,
+               handle pool_size, handle migrate, handle pool_timeout, handle connect_timeout,
+               handle statement_timeout, handle lock_timeout, handle max_attempts, handle pipeline,
+               handle log) {
+  Arguments arguments{{"url", url}, {"migrate", migrate}};
+  const Options options{.database = arguments.optional_text("url").value_or(""),
+                        .policy = to_policy(policy),
+                        .clock = clock ? std::move(*clock) : nullptr,
+                        .pool_size = to_integer(pool_size, "pool_size"),
+                        .migrate = arguments.optional_boolean("migrate"),
+                        .pool_timeout = to_timeout(pool_timeout, "pool_timeout"),
+                        .connect_timeout = to_timeout(connect_timeout, "connect_timeout"),
+                        .statement_timeout = to_timeout(statement_timeout, "statement_timeout"),
+                        .lock_timeout = to_timeout(lock_timeout, "lock_timeout"),
+                        .max_attempts = to_integer(max_attempts, "max_attempts"),
+                        .pipeline = to_boolean(pipeline, "pipeline"),
+                        .log = to_log_sink(log)};
+  try {
+    return HeldBooks(without_gil([&] { return Accounting::open(options); }));
+  } catch (const InvalidArgument& error) {
+    // The one that has another name in C++.
+    throw InvalidArgument(error.argument() == "database" ? "url" : error.argument(),
+                          error.expected());
+  }
+}
+
+/// Runs `work` once, with the transaction that was lent to it.
+py::object call_with(Transaction& transaction, const Work& work) {
+  const std::shared_ptr<Transaction> lent(&transaction, [](Transaction*) {});
+  const py::object python_transaction = py::cast(HeldTransaction(PythonTransaction(lent)));
+  struct Return {
+    PythonTransaction& borrowed;
+    ~Return() { borrowed.end(); }
+  } const at_the_end{**python_transaction.cast<HeldTransaction*>()};
+  return work(python_transaction);
+}
+
+py::object transact(HeldBooks& books, const Work& work, handle users) {
+  const std::vector<std::string> names = to_names(users, "users");
+  py::object answer;
+  // Ctrl-C and the like end it for good, also where the database would have asked for another try.
+  std::exception_ptr interrupted;
+  without_gil([&] {
+    books->transact(
+        [&](Transaction& transaction) {
+          if (interrupted) {
+            std::rethrow_exception(interrupted);
+          }
+          const AcquiredGil acquired;
+          try {
+            answer = call_with(transaction, work);
+          } catch (const py::error_already_set& error) {
+            if (!error.matches(PyExc_Exception)) {
+              interrupted = std::current_exception();
+            }
+            throw;
+          }
+        },
+        names);
+  });
+  return answer;
+}
+
+void bind_transaction(py::module_& module) {
+  // Whoever still has a service can still call it: the transaction must not end under that call.
+  const py::keep_alive<0, 1> kept;
+  py::class_<HeldTransaction>(module, "Transaction")
+      .def(
+          "accounts", [](HeldTransaction& tx) { return Held(tx->get().accounts()); }, kept)
+      .def(
+          "credits", [](HeldTransaction& tx) { return Held(tx->get().credits()); }, kept)
+      .def(
+          "sessions", [](HeldTransaction& tx) { return Held(tx->get().sessions()); }, kept)
+      .def(
+          "usage", [](HeldTransaction& tx) { return Held(tx->get().usage()); }, kept)
+      .def(
+          "pricing", [](HeldTransaction& tx) { return Held(tx->get().pricing()); }, kept)
+      .def("commit", [](HeldTransaction& tx) { without_gil([&] { tx->get().commit(); }); })
+      .def("rollback", [](HeldTransaction& tx) { without_gil([&] { tx->get().rollback(); }); });
+}
+
+}  // namespace
+
+void bind_books(py::module_& module) {
+  bind_transaction(module);
+  py::class_<HeldBooks>(module, "Books")
+      .def("accounts", [](HeldBooks& books) { return Held(books->accounts()); })
+      .def("credits", [](HeldBooks& books) { return Held(books->credits()); })
+      .def("sessions", [](HeldBooks& books) { return Held(books->sessions()); })
+      .def("usage", [](HeldBooks& books) { return Held(books->usage()); })
+      .def("pricing", [](HeldBooks& books) { return Held(books->pricing()); })
+      .def("transact", &transact, arg("work"), arg("users"))
+      .def(
+          "transaction",
+          [](HeldBooks& books, handle users) {
+            const std::vector<std::string> names = to_names(users, "users");
+            auto begun = without_gil(
+                [&] { return std::make_shared<Transaction>(books->transaction(names)); });
+            return HeldTransaction(PythonTransaction(std::move(begun)));
+          },
+          arg("users"))
+      .def("migrate",
+           [](HeldBooks& books) { return without_gil([&] { return books->migrate(); }); })
+      .def("schema_version",
+           [](HeldBooks& books) { return without_gil([&] { return books->schema_version(); }); })
+      .def("verify", [](HeldBooks& books) { return without_gil([&] { return books->verify(); }); })
+      .def("health", [](HeldBooks& books) { return without_gil([&] { return books->health(); }); })
+      .def("close", [](HeldBooks& books) { without_gil([&] { books->close(); }); });
+  module.def("open", &open, arg("url"), arg("policy"), arg("clock"), arg("pool_size"),
+             arg("migrate"), arg("pool_timeout"), arg("connect_timeout"), arg("statement_timeout"),
+             arg("lock_timeout"), arg("max_attempts"), arg("pipeline"), arg("log"));
+}
+
+}  // namespace accounting::python

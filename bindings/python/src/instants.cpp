@@ -1,0 +1,86 @@
+#include "instants.hpp"
+
+#include "arguments.hpp"
+
+#include <datetime.h>
+
+namespace accounting::python {
+namespace {
+
+std::chrono::microseconds microseconds_of(py::handle timedelta) {
+  return std::chrono::days(PyDateTime_DELTA_GET_DAYS(timedelta.ptr())) +
+         std::chrono::seconds(PyDateTime_DELTA_GET_SECONDS(timedelta.ptr())) +
+         std::chrono::microseconds(PyDateTime_DELTA_GET_MICROSECONDS(timedelta.ptr()));
+}
+
+}  // namespace
+
+void import_datetime() {
+  PyDateTime_IMPORT;
+  if (PyDateTimeAPI == nullptr) {
+    throw py::error_already_set();
+  }
+}
+
+Timestamp to_instant(py::handle value, const std::string& name) {
+  if (PyDateTime_Check(value.ptr()) == 0) {
+    refuse(name, "an aware datetime", value);
+  }
+  PyObject* instant = value.ptr();
+  std::chrono::microseconds offset{0};
+  if (PyDateTime_DATE_GET_TZINFO(instant) != PyDateTime_TimeZone_UTC) {
+    const py::object utc_offset = value.attr("utcoffset")();
+    if (utc_offset.is_none()) {
+      throw InvalidArgument(name,
+                            "an aware datetime: this one is naive, give it a tzinfo, such as "
+                            "datetime.timezone.utc");
+    }
+    offset = microseconds_of(utc_offset);
+  }
+  const std::chrono::year_month_day day(
+      std::chrono::year(PyDateTime_GET_YEAR(instant)),
+      std::chrono::month(static_cast<unsigned>(PyDateTime_GET_MONTH(instant))),
+      std::chrono::day(static_cast<unsigned>(PyDateTime_GET_DAY(instant))));
+  return std::chrono::sys_days(day) + std::chrono::hours(PyDateTime_DATE_GET_HOUR(instant)) +
+         std::chrono::minutes(PyDateTime_DATE_GET_MINUTE(instant)) +
+         std::chrono::seconds(PyDateTime_DATE_GET_SECOND(instant)) +
+         std::chrono::microseconds(PyDateTime_DATE_GET_MICROSECOND(instant)) - offset;
+}
+
+std::chrono::microseconds to_duration(py::handle value, const std::string& name) {
+  if (PyDelta_Check(value.ptr()) == 0) {
+    refuse(name, "a timedelta", value);
+  }
+  return microseconds_of(value);
+}
+
+py::object from_instant(Timestamp instant) {
+  const auto midnight = std::chrono::floor<std::chrono::days>(instant);
+  const std::chrono::year_month_day day(midnight);
+  const std::chrono::hh_mm_ss time(instant - midnight);
+  PyObject* datetime = PyDateTimeAPI->DateTime_FromDateAndTime(
+      static_cast<int>(day.year()), static_cast<int>(static_cast<unsigned>(day.month())),
+      static_cast<int>(static_cast<unsigned>(day.day())), static_cast<int>(time.hours().count()),
+      static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
+      static_cast<int>(time.subseconds().count()), PyDateTime_TimeZone_UTC,
+      PyDateTimeAPI->DateTimeType);
+  if (datetime == nullptr) {
+    throw py::error_already_set();
+  }
+  return py::reinterpret_steal<py::object>(datetime);
+}
+
+py::object from_duration(std::chrono::microseconds duration) {
+  const auto days = std::chrono::floor<std::chrono::days>(duration);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(duration - days);
+  const auto rest = duration - days - seconds;
+  PyObject* timedelta =
+      PyDelta_FromDSU(static_cast<int>(days.count()), static_cast<int>(seconds.count()),
+                      static_cast<int>(rest.count()));
+  if (timedelta == nullptr) {
+    throw py::error_already_set();
+  }
+  return py::reinterpret_steal<py::object>(timedelta);
+}
+
+}  // namespace accounting::python

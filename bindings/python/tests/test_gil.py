@@ -1,0 +1,267 @@
+"""Python goes on while a call waits for the database, and callbacks take the lock back."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import accounting
+from accounting import Accounting, Conflict, NotFound, Policy, StoreError, Transaction
+
+CALLS: list[Callable[[Accounting], object]] = [
+    lambda b: b.accounts.sync("eve", "eve@example.org", "Eve"),
+    lambda b: b.accounts.get("ada"),
+    lambda b: b.accounts.list(),
+    lambda b: b.credits.allocate("ada", 1, "admin"),
+    lambda b: b.credits.allocate_many([{"user_id": "ada", "credits": 1, "allocated_by": "x"}]),
+    lambda b: b.credits.balance("ada"),
+    lambda b: b.credits.check("ada", 1),
+    lambda b: b.credits.deduct("ada", 1),
+    lambda b: b.credits.charge("ada", "s", "o", 1),
+    lambda b: b.credits.charge_many(
+        [{"user_id": "ada", "service": "s", "operation": "o", "credits": 1}]
+    ),
+    lambda b: b.credits.history("ada"),
+    lambda b: b.credits.entries("ada"),
+    lambda b: b.credits.revoke(1, "ada", "admin"),
+    lambda b: b.pricing.set("m", 1, "admin"),
+    lambda b: b.pricing.list(),
+    lambda b: b.pricing.calculate("m", 1),
+    lambda b: b.sessions.initialize("t", "ada", "m", 1),
+    lambda b: b.sessions.get("s", "ada"),
+    lambda b: b.sessions.report("s", "ada", 1),
+    lambda b: b.sessions.extend("s", "ada", 1),
+    lambda b: b.sessions.finalize("s", "ada", 1),
+    lambda b: b.sessions.abort("s", "ada"),
+    lambda b: b.sessions.active("ada"),
+    lambda b: b.sessions.all_active(),
+    lambda b: b.sessions.expire_stale(),
+    lambda b: b.usage.record("ada", "s", "o", 1),
+    lambda b: b.usage.record_many(
+        [{"user_id": "ada", "service": "s", "operation": "o", "credits": 1}]
+    ),
+    lambda b: b.usage.list("ada"),
+    lambda b: b.usage.user_stats("ada"),
+    lambda b: b.usage.system_stats(),
+    lambda b: b.transact(lambda tx: tx.credits.check("ada", 1)),
+    lambda b: b.transaction().rollback(),
+    lambda b: b.migrate(),
+    lambda b: b.schema_version(),
+    lambda b: b.verify(),
+    lambda b: b.health(),
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_call_that_waits_lets_other_threads_go_on(call: Callable[[Accounting], object]) -> None:
+    # A database in memory has one connection. Whoever waits for it with the interpreter's lock
+    # in hand keeps the thread that has the connection from ever giving it back.
+    with accounting.open(
+        "sqlite://", policy=Policy(fallback_price=1), pool_timeout=timedelta(seconds=5)
+    ) as books:
+        books.accounts.sync("ada", "ada@example.org", "Ada")
+        books.credits.allocate("ada", 100, "admin")
+        books.sessions.initialize("s", "ada", "m", 1)
+        waiting = threading.Event()
+
+        def wait_and_call() -> object:
+            waiting.set()
+            return call(books)
+
+        with ThreadPoolExecutor(1) as pool:
+            with books.transaction() as tx:
+                future = pool.submit(wait_and_call)
+                waiting.wait()
+                for _ in range(5):  # each lets the other thread run for a while
+                    assert tx.credits.check("ada", 1)
+                    threading.Event().wait(0.002)
+            future.result(timeout=5)
+
+
+def test_a_call_that_waits_too_long_says_so() -> None:
+    short = timedelta(milliseconds=20)
+    with accounting.open("sqlite://", pool_timeout=short) as books, ThreadPoolExecutor(1) as pool:
+        with books.transaction(), pytest.raises(StoreError) as caught:
+            pool.submit(books.accounts.list).result()
+        assert caught.value.retryable
+        assert books.accounts.list().items == []
+
+
+# --- callbacks -----------------------------------------------------------------------------------
+
+
+def test_the_log_is_called_from_whatever_thread_is_at_work() -> None:
+    heard: list[tuple[str, str]] = []
+    books = accounting.open("sqlite://", log=lambda level, text: heard.append((level, text)))
+    assert heard
+    assert {level for level, _ in heard} <= {"debug", "info", "warning", "error"}
+    heard.clear()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: books.migrate(), range(20)))
+    assert len(heard) >= 20
+
+
+def test_the_log_may_call_the_books() -> None:
+    answers: list[Any] = []
+    books: Accounting | None = None
+
+    def log(level: str, text: str) -> None:
+        if books is not None:
+            answers.append(books.health().ok)
+
+    books = accounting.open("sqlite://", log=log)
+    books.migrate()
+    assert answers == [True]
+
+
+def test_what_the_log_raises_disturbs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    unraisable: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda hook: unraisable.append(hook.exc_value))
+
+    def log(level: str, text: str) -> None:
+        raise RuntimeError("no paper")
+
+    with accounting.open("sqlite://", log=log) as books:
+        assert books.health().ok
+    assert [str(error) for error in unraisable] == ["no paper"]
+
+
+def test_the_log_goes_with_the_books() -> None:
+    class Log:
+        def __call__(self, level: str, text: str) -> None:
+            pass
+
+    log = Log()
+    gone = weakref.ref(log)
+    books = accounting.open("sqlite://", log=log)
+    service = books.credits
+    del log, books
+    gc.collect()
+    assert gone() is not None
+    del service
+    gc.collect()
+    assert gone() is None
+
+
+# --- transactions --------------------------------------------------------------------------------
+
+
+def test_transact_commits_and_answers(books: Accounting) -> None:
+    answer = books.transact(lambda tx: tx.credits.allocate("ada", 5, "admin"), users=["ada"])
+    assert books.credits.balance("ada").active_allocations == [answer]
+
+
+def test_what_fn_raises_rolls_back_and_comes_out_unchanged(books: Accounting) -> None:
+    class Stop(Exception):
+        pass
+
+    stop = Stop("here")
+    caught: pytest.ExceptionInfo[BaseException]
+
+    def work(tx: Transaction) -> None:
+        tx.credits.allocate("ada", 5, "admin")
+        raise stop
+
+    with pytest.raises(Stop) as caught:
+        books.transact(work)
+    assert caught.value is stop
+    for error in (stop, KeyboardInterrupt()):
+        with pytest.raises(type(error)) as caught, books.transaction() as tx:
+            tx.credits.allocate("ada", 5, "admin")
+            raise error
+        assert caught.value is error
+    assert books.credits.history("ada").items == []
+
+
+def test_a_refused_call_in_a_transaction_leaves_the_rest(books: Accounting) -> None:
+    def work(tx: Transaction) -> str:
+        tx.credits.allocate("ada", 5, "admin")
+        with pytest.raises(NotFound):
+            tx.accounts.get("nobody")
+        tx.credits.allocate("ada", 6, "admin")
+        return "done"
+
+    assert books.transact(work) == "done"
+    assert books.credits.balance("ada").total_credits == 11
+
+
+def test_a_transaction_ends_once(books: Accounting) -> None:
+    kept: list[Transaction] = []
+    books.transact(kept.append)
+    with books.transaction() as tx:
+        tx.credits.allocate("ada", 5, "admin")
+        tx.commit()
+        tx.rollback()
+        kept.append(tx)
+    with books.transaction() as tx:
+        tx.credits.allocate("ada", 5, "admin")
+        tx.rollback()
+        kept.append(tx)
+    kept.append(books.transaction())
+    kept[-1].rollback()
+    assert books.credits.balance("ada").total_credits == 5
+    for ended in kept:
+        for call in (ended.accounts.list, ended.commit):
+            with pytest.raises(Conflict, match="ended"):
+                call()
+
+
+def test_a_transaction_that_is_dropped_is_rolled_back(books: Accounting) -> None:
+    tx = books.transaction()
+    tx.credits.allocate("ada", 5, "admin")
+    del tx
+    gc.collect()
+    assert books.credits.history("ada").items == []
+
+
+def test_the_books_refuse_direct_calls_inside_a_transaction(books: Accounting) -> None:
+    with books.transaction() as tx:
+        with pytest.raises(Conflict, match="transaction"):
+            books.credits.balance("ada")
+        with pytest.raises(Conflict, match="transaction"):
+            books.transact(lambda inner: None)
+        assert tx.credits.balance("ada").total_credits == 0
+    assert books.credits.balance("ada").total_credits == 0
+
+
+def test_a_transaction_belongs_to_one_thread(books: Accounting) -> None:
+    with books.transaction() as tx, ThreadPoolExecutor(1) as pool:
+        tx.credits.allocate("ada", 5, "admin")
+        for call in (lambda: tx.credits.balance("ada"), tx.commit, tx.rollback):
+            with pytest.raises(Conflict, match="another thread"):
+                pool.submit(call).result()
+    assert books.credits.balance("ada").total_credits == 5
+
+
+def test_fn_runs_again_where_the_database_asks_for_another_try(server_url: str) -> None:
+    # SQLite has one writer, so its transactions do not deadlock.
+    with accounting.open(server_url, migrate=True) as books:
+        for user_id in ("ada", "bob"):
+            books.accounts.sync(user_id, "m", user_id)
+            books.credits.allocate(user_id, 100, "admin")
+        both_have_one = threading.Barrier(2, timeout=5)
+        runs: list[str] = []
+
+        def work(first: str, second: str) -> Callable[[Transaction], None]:
+            def in_a_circle(tx: Transaction) -> None:
+                runs.append(first)
+                tx.credits.deduct(first, 1)
+                if runs.count(first) == 1:
+                    both_have_one.wait()
+                tx.credits.deduct(second, 1)
+
+            return in_a_circle
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(books.transact, [work("ada", "bob"), work("bob", "ada")]))
+        assert len(runs) > 2
+        assert [books.credits.balance(one).total_credits for one in ("ada", "bob")] == [98, 98]
+        assert books.verify().ok

@@ -1,0 +1,208 @@
+"""Whole processes: how they end, fork and are interrupted with books open."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+import accounting
+
+BEGIN = """
+import accounting, os, sys, threading, time
+books = accounting.open(os.environ["BOOKS"], migrate=True)
+books.accounts.sync("ada", "ada@example.org", "Ada")
+books.credits.allocate("ada", 1_000_000, "admin")
+"""
+
+
+def start(program: str, url: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-X", "dev", "-W", "ignore::DeprecationWarning"),
+            *("-c", BEGIN + textwrap.dedent(program)),
+        ],
+        env={**os.environ, "BOOKS": url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """What it printed; fails where it complained or did not end."""
+    try:
+        out, complaints = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, complaints) == (0, "")
+    return out
+
+
+def run(program: str, url: str) -> str:
+    return finish(start(program, url))
+
+
+NAMES = ("books", "credits", "tx", "inside")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(NAMES)), ids="-".join)
+def test_any_order_of_destruction_is_safe(order: tuple[str, ...], tmp_path: object) -> None:
+    books = accounting.open(f"sqlite:///{tmp_path}/books.db")
+    books.accounts.sync("ada", "ada@example.org", "Ada")
+    tx = books.transaction()
+    alive = {"books": books, "credits": books.credits, "tx": tx, "inside": tx.credits}
+    del books, tx
+    for name in order:
+        del alive[name]
+    with accounting.open(f"sqlite:///{tmp_path}/books.db") as again:
+        again.credits.allocate("ada", 1, "admin")
+
+
+@pytest.mark.parametrize("names", [NAMES, tuple(reversed(NAMES))], ids="-".join)
+def test_the_interpreter_may_end_with_everything_alive(names: tuple[str, ...], url: str) -> None:
+    # Globals are destroyed by name order of creation, late, when little of Python is left.
+    printed = run(
+        f"""
+        tx = books.transaction()
+        made = dict(books=books, credits=books.credits, tx=tx, inside=tx.credits)
+        del books, tx
+        for name in {names!r}:
+            globals()[name] = made.pop(name)
+        error = accounting.InsufficientCredits(1, 0)
+        log = accounting.open("sqlite://", log=lambda level, text: print(level, flush=True))
+        cycle = [log]
+        cycle.append(cycle)
+        """,
+        url,
+    )
+    assert printed == "info\n"
+
+
+def test_the_interpreter_may_end_while_daemon_threads_are_at_work(url: str) -> None:
+    printed = run(
+        """
+        def charge():
+            while True:
+                books.credits.charge("ada", "s", "o", 1)
+                books.transact(lambda tx: tx.credits.deduct("ada", 1))
+
+        for _ in range(4):
+            threading.Thread(target=charge, daemon=True).start()
+        time.sleep(0.3)
+        print("bye")
+        """,
+        url,
+    )
+    assert printed == "bye\n"
+    with accounting.open(url) as books:
+        assert books.verify().ok
+
+
+def test_a_fork_after_the_import_may_open_books_of_its_own(url: str) -> None:
+    printed = run(
+        """
+        child = os.fork()
+        if child == 0:
+            with accounting.open(os.environ["BOOKS"]) as own:
+                own.credits.charge("ada", "s", "o", 1)
+            sys.exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        books.credits.charge("ada", "s", "o", 1)
+        print(books.credits.balance("ada").total_credits)
+        """,
+        url,
+    )
+    assert printed == "999998\n"
+
+
+def test_a_fork_does_not_touch_the_parents_books(url: str) -> None:
+    # The child ends as a whole process does, with all its destructors; the parent's connections
+    # and its open transaction must survive that.
+    printed = run(
+        """
+        tx = books.transaction()
+        tx.credits.deduct("ada", 1)
+        child = os.fork()
+        if child == 0:
+            for call in (
+                lambda: books.credits.balance("ada"),
+                lambda: books.accounts.list(),
+                lambda: books.health(),
+                lambda: books.close(),
+                lambda: tx.credits.balance("ada"),
+                lambda: tx.commit(),
+                lambda: tx.rollback(),
+            ):
+                try:
+                    call()
+                except accounting.Conflict as error:
+                    assert "fork" in str(error), error
+                else:
+                    print("not refused")
+            del books, tx, call
+            sys.exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        tx.commit()
+        books.credits.deduct("ada", 1)
+        print(books.credits.balance("ada").total_credits, books.verify().ok)
+        """,
+        url,
+    )
+    assert printed == "999998 True\n"
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_ctrl_c_leaves_the_books_in_order(url: str, attempt: int) -> None:
+    process = start(
+        """
+        charged = 0
+        try:
+            print("ready", flush=True)
+            while True:
+                books.credits.charge("ada", "s", "o", 1)
+                charged += 1
+                books.transact(lambda tx: [tx.credits.deduct("ada", 1) for _ in range(2)])
+        except KeyboardInterrupt:
+            pass
+        taken = 1_000_000 - books.credits.balance("ada").total_credits
+        # The charge that was interrupted may have taken effect; half a transaction may not.
+        assert taken - 3 * charged in (-2, 0, 1), (taken, charged)
+        assert books.verify().ok
+        print(charged > 0)
+        """,
+        url,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.2 + attempt * 0.01)
+    process.send_signal(signal.SIGINT)
+    assert finish(process) == "True\n"
+
+
+def test_ctrl_c_ends_transact_for_good(url: str) -> None:
+    printed = run(
+        """
+        import signal
+        runs = []
+
+        def work(tx):
+            runs.append(1)
+            tx.credits.deduct("ada", 1)
+            signal.raise_signal(signal.SIGINT)
+            tx.credits.deduct("ada", 1)
+
+        try:
+            books.transact(work)
+        except KeyboardInterrupt:
+            print("interrupted", len(runs), books.credits.balance("ada").total_credits)
+        """,
+        url,
+    )
+    assert printed == "interrupted 1 1000000\n"

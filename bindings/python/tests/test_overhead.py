@@ -1,0 +1,21 @@
+"""What Python adds to a charge stays below the bar."""
+
+from __future__ import annotations
+
+import pytest
+
+from charge_cost import NotBuilt, measure
+
+BAR = 20  # microseconds
+
+
+def test_python_adds_at_most_20_microseconds_to_a_charge(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    try:
+        cost = measure()
+    except NotBuilt as reason:
+        pytest.skip(f"SKIPPED: {reason}")
+    with capsys.disabled():
+        print(f"\n{cost}")
+    assert cost.overhead <= BAR

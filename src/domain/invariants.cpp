@@ -219,6 +219,7 @@ std::vector<RollupRow> roll_up(const std::vector<UsageRecord>& records) {
     sum.credits += record.credits;
   }
   std::vector<RollupRow> rows;
+  rows.reserve(sums.size());
   for (auto& [name, row] : sums) {
     rows.push_back(std::move(row));
   }

@@ -129,6 +129,7 @@ std::vector<Outcome<Charge>> Credits::charge_many(const std::vector<ChargeReques
     }
   }
   std::vector<Outcome<Charge>> outcomes;
+  outcomes.reserve(requests.size());
   auto next = carried_out.begin();
   for (const std::exception_ptr& error : invalid) {
     outcomes.push_back(error ? Outcome<Charge>(error) : std::move(*next++));

@@ -70,8 +70,7 @@ std::string connect_string(const DatabaseUrl& url, const Options& options) {
   return text;
 }
 
-/// SOCI hides its backend's type information, which a sanitizer would look at.
-[[gnu::no_sanitize("vptr")]] PGconn*& handle_of(soci::session& session) {
+PGconn*& handle_of(soci::session& session) {
   return static_cast<soci::postgresql_session_backend*>(session.get_backend())->conn_;
 }
 

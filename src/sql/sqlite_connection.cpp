@@ -50,8 +50,7 @@ SqlErrorKind kind_of(int code, std::string_view message) noexcept {
   }
 }
 
-/// SOCI hides its backend's type information, which a sanitizer would look at.
-[[gnu::no_sanitize("vptr")]] native::sqlite3* handle_of(soci::session& session) {
+native::sqlite3* handle_of(soci::session& session) {
   auto* backend = static_cast<soci::sqlite3_session_backend*>(session.get_backend());
   return reinterpret_cast<native::sqlite3*>(backend->conn_);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints how many tests passed and failed, from ctest's JUnit file.
+"""Prints how many tests passed and failed, from the JUnit file of ctest or pytest.
 
 A test program of many cases counts as its cases, as its own summary has them; one that ends
 without a summary counts as one, as does anything else.
@@ -23,7 +23,10 @@ def main():
             skipped = case.find("skipped")
             failed += skipped is None or not skipped.get("message", "").startswith("SKIP_")
             continue
-        ok = case.find("failure") is None and case.get("status") != "fail"
+        if case.get("status") is None and case.find("skipped") is not None:
+            continue  # pytest's way to say so
+        ok = not any(case.findall(kind) for kind in ("failure", "error"))
+        ok = ok and case.get("status") != "fail"
         summary = SUMMARY.search(case.findtext("system-out") or "")
         if summary:
             cases_passed, cases_failed = int(summary.group(1)), int(summary.group(2))

@@ -8,6 +8,8 @@ build_packages=(
 )
 # What the tests need beyond it, and beyond a PostgreSQL server.
 test_packages=(doctest-dev python3 clang-format clang-tidy git)
+# What the tests of the Python package need beyond it.
+python_packages=(python3-dev python3-venv)
 
 # Installs those of the named Debian packages that are missing; does nothing when none is.
 install_missing() {
@@ -50,5 +52,22 @@ build_preset() {
     cd "$root" &&
       cmake --preset "$preset" &&
       cmake --build --preset "$preset" --parallel "$(jobs)" ${1:+--target "$@"}
+  )
+}
+
+# install_python_package: builds the Python package of the checkout, installs it into build/venv and
+# brings what its tests need. Without isolation, so that a second build compiles only what changed;
+# what the build itself needs is read from pyproject.toml.
+install_python_package() {
+  local python=$root/build/venv/bin/python requires
+  "$python" -c '' 2>/dev/null || python3 -m venv --clear "$root/build/venv" || return 1
+  (
+    cd "$root" &&
+      requires=$("$python" -c 'import tomllib
+with open("pyproject.toml", "rb") as file:
+    print(*tomllib.load(file)["build-system"]["requires"])') &&
+      # shellcheck disable=SC2086  # several words, none with a space
+      "$python" -m pip install --quiet --disable-pip-version-check $requires &&
+      "$python" -m pip install --disable-pip-version-check --no-build-isolation '.[test]'
   )
 }

@@ -38,7 +38,7 @@ def test_mypy_strict() -> None:
 
 
 def test_pyright() -> None:
-    run_tool("pyright")
+    run_tool("pyright", "--pythonpath", sys.executable)
 
 
 def test_ruff() -> None:

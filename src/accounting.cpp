@@ -1,5 +1,6 @@
 #include "accounting/accounting.hpp"
 
+#include "domain/api_keys.hpp"
 #include "domain/invariants.hpp"
 #include "domain/validation.hpp"
 #include "services/attempts.hpp"
@@ -19,8 +20,6 @@ using services::AfterUnknownCommit;
 using services::Books;
 using services::Context;
 using services::OpenTransaction;
-
-constexpr const char* host = "host";
 
 void migrate_books(Books& books) {
   books.refuse_inside_transaction();
@@ -59,7 +58,7 @@ std::shared_ptr<const Context> begin(const Context& books, const std::vector<std
   books.books().refuse_inside_transaction();
   books.books().require_schema();
   auto context = std::make_shared<const Context>(
-      books.shared_books(), books.actor(), std::make_shared<OpenTransaction>(books.shared_books()));
+      books.shared_books(), std::make_shared<OpenTransaction>(books.shared_books()));
   lock_users(*context, users);
   return context;
 }
@@ -98,6 +97,7 @@ Credits Transaction::credits() { return Credits(present(context_)); }
 Sessions Transaction::sessions() { return Sessions(present(context_)); }
 Usage Transaction::usage() { return Usage(present(context_)); }
 Pricing Transaction::pricing() { return Pricing(present(context_)); }
+ApiKeys Transaction::api_keys() { return ApiKeys(present(context_)); }
 
 void Transaction::commit() {
   services::inside_transaction(*present(context_),
@@ -119,7 +119,7 @@ Accounting Accounting::open(const Options& options) {
   domain::check_options(options);
   auto books = std::make_shared<Books>(sql::open_store(options), options);
   set_up(*books);
-  return Accounting(std::make_shared<const Context>(books, host));
+  return Accounting(std::make_shared<const Context>(std::move(books)));
 }
 
 Accounts Accounting::accounts() const { return Accounts(present(context_)); }
@@ -127,6 +127,27 @@ Credits Accounting::credits() const { return Credits(present(context_)); }
 Sessions Accounting::sessions() const { return Sessions(present(context_)); }
 Usage Accounting::usage() const { return Usage(present(context_)); }
 Pricing Accounting::pricing() const { return Pricing(present(context_)); }
+ApiKeys Accounting::api_keys() const { return ApiKeys(present(context_)); }
+Audit Accounting::audit() const { return Audit(present(context_)); }
+
+OnBehalfOf Accounting::on_behalf_of(const Principal& principal) const {
+  domain::check_user_id(principal.user_id);
+  return OnBehalfOf(std::make_shared<const Context>(present(context_)->shared_books(),
+                                                    domain::Caller{.user_id = principal.user_id,
+                                                                   .role = principal.role,
+                                                                   .permissions = std::nullopt,
+                                                                   .key_id = std::nullopt}));
+}
+
+OnBehalfOf Accounting::on_behalf_of(const KeyIdentity& identity) const {
+  domain::check_user_id(identity.user_id);
+  return OnBehalfOf(std::make_shared<const Context>(
+      present(context_)->shared_books(),
+      domain::Caller{.user_id = identity.user_id,
+                     .role = std::nullopt,
+                     .permissions = domain::checked_permissions(identity.permissions),
+                     .key_id = identity.key_id}));
+}
 
 Transaction Accounting::transaction(const std::vector<std::string>& users) {
   return services::with_attempts(present(context_)->books(), AfterUnknownCommit::give_up,

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <accounting/accounts.hpp>
+#include <accounting/api_keys.hpp>
+#include <accounting/audit.hpp>
 #include <accounting/clock.hpp>
 #include <accounting/credits.hpp>
 #include <accounting/error.hpp>
 #include <accounting/export.hpp>
+#include <accounting/identity.hpp>
+#include <accounting/on_behalf_of.hpp>
 #include <accounting/options.hpp>
 #include <accounting/price.hpp>
 #include <accounting/pricing.hpp>
@@ -19,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -91,6 +96,7 @@ class ACCOUNTING_EXPORT Transaction {
   [[nodiscard]] Sessions sessions();
   [[nodiscard]] Usage usage();
   [[nodiscard]] Pricing pricing();
+  [[nodiscard]] ApiKeys api_keys();
 
   /// Makes everything take effect. Errors: OutcomeUnknown, StoreError.
   void commit();
@@ -121,6 +127,19 @@ class ACCOUNTING_EXPORT Accounting {
   [[nodiscard]] Sessions sessions() const;
   [[nodiscard]] Usage usage() const;
   [[nodiscard]] Pricing pricing() const;
+  [[nodiscard]] ApiKeys api_keys() const;
+  [[nodiscard]] Audit audit() const;
+
+  /// Whom a token proves to call. Its account is there afterwards: created on first sight, brought
+  /// up to date where a claim differs. Errors: Unauthenticated.
+  Principal authenticate(std::string_view token, const JwtVerifier& verifier) const;
+
+  /// The services as a principal may use them, by the role in its token.
+  [[nodiscard]] OnBehalfOf on_behalf_of(const Principal& principal) const;
+  /// The services as a key may use them: what both the key's permissions and its owner's present
+  /// role allow. Validate the key for each request of its bearer; the identity does not know when
+  /// the key is revoked.
+  [[nodiscard]] OnBehalfOf on_behalf_of(const KeyIdentity& identity) const;
 
   /// Begins a transaction that the caller commits, never re-run. `users` are locked up front, in
   /// order. Errors: NotFound (one of `users`).

@@ -123,6 +123,24 @@ class ACCOUNTING_EXPORT PriceNotFound : public AccountingError {
   ~PriceNotFound() override;
 };
 
+/// Who calls may not do this; the message says what is needed.
+class ACCOUNTING_EXPORT Forbidden : public AccountingError {
+ public:
+  explicit Forbidden(const std::string& message);
+  Forbidden(const Forbidden&) = default;
+  Forbidden& operator=(const Forbidden&) = default;
+  ~Forbidden() override;
+};
+
+/// An API key that is unknown, inactive or expired.
+class ACCOUNTING_EXPORT InvalidApiKey : public AccountingError {
+ public:
+  InvalidApiKey();
+  InvalidApiKey(const InvalidApiKey&) = default;
+  InvalidApiKey& operator=(const InvalidApiKey&) = default;
+  ~InvalidApiKey() override;
+};
+
 /// The database failed or refused for a reason that is none of the caller's arguments: a full
 /// disk, a missing permission, a timeout. Nothing was changed.
 class ACCOUNTING_EXPORT StoreError : public AccountingError {

@@ -89,6 +89,13 @@ struct ACCOUNTING_EXPORT Options {
   /// nothing else changes.
   bool pipeline = true;
 
+  /// What API keys begin with: 1 … 16 letters and digits.
+  std::string api_key_prefix = "acct";
+  /// A secret of the host, at least 32 bytes, under which the hashes of API keys are made, so that
+  /// a stolen database alone cannot be used to test guesses. Keys issued under another one, or
+  /// under none, are unknown. Empty: none.
+  std::string api_key_pepper = {};
+
   /// None: silent.
   LogSink log = nullptr;
 };

@@ -66,6 +66,13 @@ PriceNotFound::PriceNotFound(const std::string& message)
     : AccountingError(ErrorCode::price_not_found, message) {}
 PriceNotFound::~PriceNotFound() = default;
 
+Forbidden::Forbidden(const std::string& message) : AccountingError(ErrorCode::forbidden, message) {}
+Forbidden::~Forbidden() = default;
+
+InvalidApiKey::InvalidApiKey()
+    : AccountingError(ErrorCode::invalid_api_key, "the API key is not valid") {}
+InvalidApiKey::~InvalidApiKey() = default;
+
 StoreError::StoreError(const std::string& message, bool retryable, ErrorCode code)
     : AccountingError(code, message, retryable) {}
 StoreError::~StoreError() = default;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -235,6 +236,18 @@ void check_options(const Options& options) {
   check_range("statement_timeout", options.statement_timeout.count(), 1, a_day);
   check_range("lock_timeout", options.lock_timeout.count(), 1, a_day);
   check_range("max_attempts", options.max_attempts, 1, 100);
+  const std::string& prefix = options.api_key_prefix;
+  const bool is_word = std::ranges::all_of(prefix, [](char character) {
+    return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
+           (character >= '0' && character <= '9');
+  });
+  if (prefix.empty() || prefix.size() > 16 || !is_word) {
+    throw InvalidArgument("api_key_prefix", "1 to 16 letters and digits");
+  }
+  constexpr std::size_t shortest_pepper = 32;
+  if (!options.api_key_pepper.empty() && options.api_key_pepper.size() < shortest_pepper) {
+    throw InvalidArgument("api_key_pepper", "at least 32 bytes, or none");
+  }
 }
 
 }  // namespace accounting::domain

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "accounting/accounting.hpp"
+#include "domain/permissions.hpp"
 #include "store/store.hpp"
 
 #include <atomic>
@@ -79,13 +80,20 @@ class OpenTransaction {
 
 class Context {
  public:
-  Context(std::shared_ptr<Books> books, std::string actor,
-          std::shared_ptr<OpenTransaction> transaction = nullptr)
-      : books_(std::move(books)), actor_(std::move(actor)), transaction_(std::move(transaction)) {}
+  /// For the host itself, which may do everything.
+  explicit Context(std::shared_ptr<Books> books,
+                   std::shared_ptr<OpenTransaction> transaction = nullptr)
+      : books_(std::move(books)), actor_("host"), transaction_(std::move(transaction)) {}
+  /// On behalf of a caller, who may do what its role and permissions allow.
+  Context(std::shared_ptr<Books> books, domain::Caller caller)
+      : books_(std::move(books)), actor_(domain::actor_of(caller)), caller_(std::move(caller)) {}
 
   [[nodiscard]] Books& books() const { return *books_; }
   [[nodiscard]] const std::shared_ptr<Books>& shared_books() const { return books_; }
+  /// Who is named in the journal and the audit trail.
   [[nodiscard]] const std::string& actor() const { return actor_; }
+  /// None for the host itself.
+  [[nodiscard]] const std::optional<domain::Caller>& caller() const { return caller_; }
   /// Null outside a transaction.
   [[nodiscard]] OpenTransaction* transaction() const { return transaction_.get(); }
   /// The time of the transaction, or now.
@@ -94,6 +102,7 @@ class Context {
  private:
   std::shared_ptr<Books> books_;
   std::string actor_;
+  std::optional<domain::Caller> caller_;
   std::shared_ptr<OpenTransaction> transaction_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "domain/validation.hpp"
 #include "services/attempts.hpp"
+#include "services/permits.hpp"
 #include "services/requests.hpp"
 #include "services/writer.hpp"
 
@@ -13,6 +14,7 @@ namespace accounting {
 namespace {
 
 using domain::Command;
+using domain::Operation;
 using services::Context;
 
 // As many as share one transaction; a larger one would keep its locks for long.
@@ -77,14 +79,16 @@ std::vector<CreditAllocation> Credits::allocate_many(const std::vector<AllocateR
   return allocations;
 }
 
-Balance Credits::balance(const BalanceRequest& request) const {
+Balance Credits::balance(const BalanceRequest& given) const {
+  const BalanceRequest request = services::permitted(*context_, Operation::balance, given);
   domain::check_user_id(request.user_id);
   const Timestamp now = context_->now();
   return services::or_no_account(services::query(
       *context_, [&](store::Reads& reads) { return reads.balance(request.user_id, now); }));
 }
 
-bool Credits::check(const CheckRequest& request) const {
+bool Credits::check(const CheckRequest& given) const {
+  const CheckRequest request = services::permitted(*context_, Operation::check, given);
   domain::check_user_id(request.user_id);
   // Unlike an amount that moves, 0 is a fair question: the original answers it with yes.
   domain::check_range("credits", request.credits, 0, domain::largest_credits);
@@ -110,6 +114,8 @@ std::vector<Outcome<Charge>> Credits::charge_many(const std::vector<ChargeReques
     try {
       commands.push_back(services::command_of(*context_, requests[index]));
     } catch (const InvalidArgument&) {
+      invalid[index] = std::current_exception();
+    } catch (const Forbidden&) {
       invalid[index] = std::current_exception();
     }
   }
@@ -137,14 +143,16 @@ std::vector<Outcome<Charge>> Credits::charge_many(const std::vector<ChargeReques
   return outcomes;
 }
 
-Page<CreditAllocation> Credits::history(const HistoryRequest& request) const {
+Page<CreditAllocation> Credits::history(const HistoryRequest& given) const {
+  const HistoryRequest request = services::permitted(*context_, Operation::history, given);
   domain::check_user_id(request.user_id);
   domain::check_page(request.page, request.limit);
   return services::or_no_account(
       services::query(*context_, [&](store::Reads& reads) { return reads.history(request); }));
 }
 
-std::vector<CreditEntry> Credits::entries(const EntriesRequest& request) const {
+std::vector<CreditEntry> Credits::entries(const EntriesRequest& given) const {
+  const EntriesRequest request = services::permitted(*context_, Operation::entries, given);
   domain::check_user_id(request.user_id);
   domain::check_after(request.after);
   domain::check_limit(request.limit);

@@ -4,13 +4,38 @@
 #include "domain/pricing_rules.hpp"
 #include "domain/validation.hpp"
 #include "services/attempts.hpp"
+#include "services/audit.hpp"
+#include "services/permits.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <utility>
 
 namespace accounting {
 namespace {
 
+using domain::Operation;
+
 [[noreturn]] void throw_no_price() { throw PriceNotFound("model_id has no price at that time"); }
+
+/// The rule as the audit trail has it.
+std::string described(const PricingRule& rule) {
+  const auto text_of = [](const std::optional<Price>& price) {
+    return price ? nlohmann::json(price->to_string()) : nlohmann::json();
+  };
+  const auto micros_of = [](const std::optional<Timestamp>& instant) {
+    return instant ? nlohmann::json(instant->time_since_epoch().count()) : nlohmann::json();
+  };
+  return nlohmann::json{{"id", rule.id},
+                        {"price_per_1k_tokens", rule.price_per_1k_tokens.to_string()},
+                        {"input", text_of(rule.input)},
+                        {"output", text_of(rule.output)},
+                        {"cached_input", text_of(rule.cached_input)},
+                        {"effective_from", micros_of(rule.effective_from)},
+                        {"effective_to", micros_of(rule.effective_to)},
+                        {"created_by", rule.created_by}}
+      .dump();
+}
 
 PricingRule set_in(const services::Context& context, store::Unit& unit,
                    const SetPriceRequest& request) {
@@ -23,6 +48,11 @@ PricingRule set_in(const services::Context& context, store::Unit& unit,
   const auto& change = std::get<domain::PriceChange>(decided);
   if (!change.stored_already) {
     unit.store_price(change);
+    services::append_audit(context, unit, Operation::set_price,
+                           {.user_id = {},
+                            .subject = change.rule.model_id,
+                            .details = described(change.rule),
+                            .created_at = context.now()});
   }
   return change.rule;
 }
@@ -32,6 +62,7 @@ PricingRule set_in(const services::Context& context, store::Unit& unit,
 Pricing::Pricing(std::shared_ptr<const services::Context> context) : context_(std::move(context)) {}
 
 PricingRule Pricing::set(const SetPriceRequest& request) {
+  services::permit(*context_, Operation::set_price);
   domain::check_model_id(request.model_id);
   domain::check_user_id(request.created_by, "created_by");
   domain::check_instant("effective_from", request.effective_from);
@@ -45,6 +76,7 @@ PricingRule Pricing::set(const SetPriceRequest& request) {
 }
 
 PricingRule Pricing::get(const GetPriceRequest& request) const {
+  services::permit(*context_, Operation::get_price);
   domain::check_model_id(request.model_id);
   domain::check_instant("at", request.at);
   const Timestamp at = request.at.value_or(context_->now());
@@ -57,6 +89,7 @@ PricingRule Pricing::get(const GetPriceRequest& request) const {
 }
 
 std::vector<PricingRule> Pricing::list(const ListPricesRequest& request) const {
+  services::permit(*context_, Operation::list_prices);
   if (request.model_id) {
     domain::check_model_id(*request.model_id);
   }
@@ -65,6 +98,7 @@ std::vector<PricingRule> Pricing::list(const ListPricesRequest& request) const {
 }
 
 std::int64_t Pricing::calculate(const CalculateRequest& request) const {
+  services::permit(*context_, Operation::calculate);
   domain::check_model_id(request.model_id);
   domain::check_tokens("tokens", request.tokens);
   domain::check_instant("at", request.at);

@@ -3,6 +3,7 @@
 #include "crypto/digest.hpp"
 #include "domain/encoding.hpp"
 #include "domain/validation.hpp"
+#include "services/permits.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,6 +14,7 @@ namespace accounting::services {
 namespace {
 
 using domain::Command;
+using domain::Operation;
 using Json = nlohmann::json;
 
 Json as_given(const std::optional<Timestamp>& instant) {
@@ -65,7 +67,8 @@ Command without_key(const Context& context, const std::string& user_id, domain::
 
 }  // namespace
 
-Command command_of(const Context& context, const AllocateRequest& request) {
+Command command_of(const Context& context, const AllocateRequest& given) {
+  const AllocateRequest request = permitted(context, Operation::allocate, given);
   domain::check_user_id(request.user_id);
   domain::check_credits(request.credits);
   domain::check_user_id(request.allocated_by, "allocated_by");
@@ -101,7 +104,8 @@ Command command_of(const Context& context, const AllocateRequest& request) {
                                      .notes = request.notes}};
 }
 
-Command command_of(const Context& context, const DeductRequest& request) {
+Command command_of(const Context& context, const DeductRequest& given) {
+  const DeductRequest request = permitted(context, Operation::deduct, given);
   domain::check_user_id(request.user_id);
   domain::check_credits(request.credits);
   domain::check_idempotency_key(request.idempotency_key);
@@ -111,7 +115,8 @@ Command command_of(const Context& context, const DeductRequest& request) {
           .action = domain::Deduct{.credits = request.credits}};
 }
 
-Command command_of(const Context& context, const ChargeRequest& request) {
+Command command_of(const Context& context, const ChargeRequest& given) {
+  const ChargeRequest request = permitted(context, Operation::charge, given);
   domain::UsageDetails usage = usage_of(request);
   auto key = key_of(request.idempotency_key, arguments_of(usage));
   return {.user_id = request.user_id,
@@ -120,7 +125,8 @@ Command command_of(const Context& context, const ChargeRequest& request) {
           .action = domain::ChargeUsage{.usage = std::move(usage)}};
 }
 
-Command command_of(const Context& context, const RecordRequest& request) {
+Command command_of(const Context& context, const RecordRequest& given) {
+  const RecordRequest request = permitted(context, Operation::record, given);
   domain::UsageDetails usage = usage_of(request);
   auto key = key_of(request.idempotency_key, arguments_of(usage));
   return {.user_id = request.user_id,
@@ -129,7 +135,8 @@ Command command_of(const Context& context, const RecordRequest& request) {
           .action = domain::RecordUsage{.usage = std::move(usage)}};
 }
 
-Command command_of(const Context& context, const RevokeRequest& request) {
+Command command_of(const Context& context, const RevokeRequest& given) {
+  const RevokeRequest request = permitted(context, Operation::revoke, given);
   domain::check_range("allocation_id", request.allocation_id, 1,
                       std::numeric_limits<std::int64_t>::max());
   domain::check_user_id(request.user_id);
@@ -139,7 +146,8 @@ Command command_of(const Context& context, const RevokeRequest& request) {
       domain::Revoke{.allocation_id = request.allocation_id, .revoked_by = request.revoked_by});
 }
 
-Command command_of(const Context& context, const InitializeRequest& request) {
+Command command_of(const Context& context, const InitializeRequest& given) {
+  const InitializeRequest request = permitted(context, Operation::initialize, given);
   check_session(request);
   domain::check_model_id(request.model_id);
   domain::check_tokens("estimated_tokens", request.estimated_tokens);
@@ -149,7 +157,8 @@ Command command_of(const Context& context, const InitializeRequest& request) {
                                         .estimated_tokens = request.estimated_tokens});
 }
 
-Command command_of(const Context& context, const ReportRequest& request) {
+Command command_of(const Context& context, const ReportRequest& given) {
+  const ReportRequest request = permitted(context, Operation::report, given);
   check_session(request);
   domain::check_tokens("tokens_so_far", request.tokens_so_far);
   return without_key(
@@ -157,7 +166,8 @@ Command command_of(const Context& context, const ReportRequest& request) {
       domain::Report{.session_id = request.session_id, .tokens_so_far = request.tokens_so_far});
 }
 
-Command command_of(const Context& context, const ExtendRequest& request) {
+Command command_of(const Context& context, const ExtendRequest& given) {
+  const ExtendRequest request = permitted(context, Operation::extend, given);
   check_session(request);
   domain::check_tokens("additional_tokens", request.additional_tokens);
   domain::check_idempotency_key(request.idempotency_key);
@@ -169,7 +179,8 @@ Command command_of(const Context& context, const ExtendRequest& request) {
                                    .additional_tokens = request.additional_tokens}};
 }
 
-Command command_of(const Context& context, const FinalizeRequest& request) {
+Command command_of(const Context& context, const FinalizeRequest& given) {
+  const FinalizeRequest request = permitted(context, Operation::finalize, given);
   check_session(request);
   domain::check_tokens("actual_tokens", request.actual_tokens);
   return without_key(context, request.user_id,
@@ -178,7 +189,8 @@ Command command_of(const Context& context, const FinalizeRequest& request) {
                                       .success = request.success});
 }
 
-Command command_of(const Context& context, const AbortRequest& request) {
+Command command_of(const Context& context, const AbortRequest& given) {
+  const AbortRequest request = permitted(context, Operation::abort, given);
   check_session(request);
   domain::check_tokens("tokens_generated", request.tokens_generated);
   return without_key(context, request.user_id,

@@ -1,4 +1,4 @@
-// Requests: a caller's request, checked and turned into a command.
+// Requests: a caller's request, permitted, checked and turned into a command.
 #pragma once
 
 #include "accounting/credits.hpp"
@@ -14,7 +14,8 @@
 
 namespace accounting::services {
 
-// Each throws InvalidArgument for an argument out of range.
+// Each throws Forbidden for what the context's caller may not do, and InvalidArgument for an
+// argument out of range.
 domain::Command command_of(const Context& context, const AllocateRequest& request);
 domain::Command command_of(const Context& context, const DeductRequest& request);
 domain::Command command_of(const Context& context, const ChargeRequest& request);
@@ -38,6 +39,8 @@ std::vector<domain::Command> commands_of(const Context& context,
     } catch (const InvalidArgument& error) {
       throw InvalidArgument("requests[" + std::to_string(commands.size()) + "]." + error.argument(),
                             error.expected());
+    } catch (const Forbidden& error) {
+      throw Forbidden("requests[" + std::to_string(commands.size()) + "]: " + error.what());
     }
   }
   return commands;

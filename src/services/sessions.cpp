@@ -3,6 +3,7 @@
 #include "accounting/error.hpp"
 #include "domain/validation.hpp"
 #include "services/attempts.hpp"
+#include "services/permits.hpp"
 #include "services/requests.hpp"
 #include "services/writer.hpp"
 
@@ -13,6 +14,8 @@
 
 namespace accounting {
 namespace {
+
+using domain::Operation;
 
 // Small, so that a sweep does not keep many accounts from their owners.
 constexpr std::size_t sessions_a_transaction = 50;
@@ -57,7 +60,8 @@ StreamingSession Sessions::initialize(const InitializeRequest& request) {
                                                  services::command_of(*context_, request));
 }
 
-StreamingSession Sessions::get(const GetSessionRequest& request) const {
+StreamingSession Sessions::get(const GetSessionRequest& given) const {
+  const GetSessionRequest request = services::permitted(*context_, Operation::get_session, given);
   domain::check_session_id(request.session_id);
   domain::check_user_id(request.user_id);
   const std::optional<StreamingSession> session = services::or_no_account(
@@ -86,18 +90,22 @@ Settlement Sessions::abort(const AbortRequest& request) {
   return services::execute_one<Settlement>(*context_, services::command_of(*context_, request));
 }
 
-std::vector<StreamingSession> Sessions::active(const ActiveSessionsRequest& request) const {
+std::vector<StreamingSession> Sessions::active(const ActiveSessionsRequest& given) const {
+  const ActiveSessionsRequest request =
+      services::permitted(*context_, Operation::active_sessions, given);
   domain::check_user_id(request.user_id);
   return services::or_no_account(services::query(
       *context_, [&](store::Reads& reads) { return reads.active_sessions(request.user_id); }));
 }
 
 std::vector<StreamingSession> Sessions::all_active() const {
+  services::permit(*context_, Operation::all_active_sessions);
   return services::query(*context_,
                          [](store::Reads& reads) { return reads.all_active_sessions(); });
 }
 
 std::vector<Settlement> Sessions::expire_stale(const ExpireStaleRequest& request) {
+  services::permit(*context_, Operation::expire_stale);
   domain::check_limit(request.limit);
   const Timestamp now = context_->now();
   std::vector<domain::Command> commands;

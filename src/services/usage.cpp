@@ -2,12 +2,15 @@
 
 #include "domain/validation.hpp"
 #include "services/attempts.hpp"
+#include "services/permits.hpp"
 #include "services/requests.hpp"
 #include "services/writer.hpp"
 
 #include <utility>
 
 namespace accounting {
+
+using domain::Operation;
 
 Usage::Usage(std::shared_ptr<const services::Context> context) : context_(std::move(context)) {}
 
@@ -21,7 +24,8 @@ std::int64_t Usage::record_many(const std::vector<RecordRequest>& requests) {
       services::execute(*context_, commands, services::Together::all).size());
 }
 
-std::vector<UsageRecord> Usage::list(const ListUsageRequest& request) const {
+std::vector<UsageRecord> Usage::list(const ListUsageRequest& given) const {
+  const ListUsageRequest request = services::permitted(*context_, Operation::list_usage, given);
   domain::check_user_id(request.user_id);
   domain::check_time_range(request.start, request.end);
   domain::check_after(request.after);
@@ -30,7 +34,8 @@ std::vector<UsageRecord> Usage::list(const ListUsageRequest& request) const {
       services::query(*context_, [&](store::Reads& reads) { return reads.usage(request); }));
 }
 
-UserStats Usage::user_stats(const UserStatsRequest& request) const {
+UserStats Usage::user_stats(const UserStatsRequest& given) const {
+  const UserStatsRequest request = services::permitted(*context_, Operation::user_stats, given);
   domain::check_user_id(request.user_id);
   domain::check_time_range(request.start, request.end);
   return services::or_no_account(services::query(*context_, [&](store::Reads& reads) {
@@ -39,6 +44,7 @@ UserStats Usage::user_stats(const UserStatsRequest& request) const {
 }
 
 SystemStats Usage::system_stats(const SystemStatsRequest& request) const {
+  services::permit(*context_, Operation::system_stats);
   domain::check_time_range(request.start, request.end);
   return services::query(*context_, [&](store::Reads& reads) {
     return reads.system_stats({.start = request.start, .end = request.end});

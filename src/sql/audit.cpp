@@ -1,4 +1,5 @@
 // Audit: every account's rows, one account at a time, all from one snapshot.
+#include "sql/collect.hpp"
 #include "sql/columns.hpp"
 #include "sql/rows.hpp"
 #include "sql/sql_session.hpp"
@@ -82,15 +83,6 @@ domain::RollupRow read_rollup(const Row& row) {
           .model = reader.text(),
           .records = reader.integer(),
           .credits = reader.integer()};
-}
-
-template <class Read>
-Batch::UseRows append_to(auto& list, Read read) {
-  return [&list, read](const Rows& rows) {
-    for (const Row& row : rows) {
-      list.push_back(read(row));
-    }
-  };
 }
 
 void add_slices(domain::AccountRows& account, const Rows& rows) {

@@ -13,7 +13,7 @@ struct Macro {
   std::string_view sqlite;
 };
 
-constexpr std::array<Macro, 10> macros = {{
+constexpr std::array<Macro, 12> macros = {{
     {"MICROS", "(extract(epoch FROM ?) * 1000000)::bigint", "(?)"},
     {"INSTANT", "(?)::timestamptz", "(?)"},
     {"DAY", "((?)::timestamptz AT TIME ZONE 'UTC')::date",
@@ -23,6 +23,8 @@ constexpr std::array<Macro, 10> macros = {{
     {"JSON_TEXT", "(?)::text", "(?)"},
     {"FLAG", "((?)::bigint = 1)", "(?)"},
     {"FLAG_OF", "(?)::int::bigint", "(?)"},
+    {"WORDS", "ARRAY(SELECT jsonb_array_elements_text((?)::jsonb))", "(?)"},
+    {"WORDS_TEXT", "to_jsonb(?)::text", "(?)"},
     {"NUMERIC", "(?)::numeric", "(?)"},
     {"NUMERIC_TEXT", "(?)::text", "(?)"},
 }};

@@ -3,6 +3,7 @@
 #include "accounting/error.hpp"
 #include "domain/validation.hpp"
 #include "domain/words.hpp"
+#include "sql/collect.hpp"
 #include "sql/columns.hpp"
 #include "sql/rows.hpp"
 #include "sql/sql_session.hpp"
@@ -135,30 +136,7 @@ const Statement list_rules{
     .parameters = {{"model_id", text}},
     .columns = columns::rule};
 
-template <class Read>
-Batch::UseRows append_to(auto& list, Read read) {
-  return [&list, read](const Rows& rows) {
-    list.reserve(rows.size());
-    for (const Row& row : rows) {
-      list.push_back(read(row));
-    }
-  };
-}
-
-Batch::UseRows assign_integer(std::int64_t& number) {
-  return [&number](const Rows& rows) { number = RowReader(rows.front()).integer(); };
-}
-
 StreamingSession session_view(const Row& row) { return read_session(row).session; }
-
-template <class Item>
-Page<Item> page_of(std::vector<Item> items, std::int64_t total, std::int64_t page,
-                   std::int64_t limit) {
-  return {.items = std::move(items),
-          .total = total,
-          .page = page,
-          .total_pages = total / limit + (total % limit != 0 ? 1 : 0)};
-}
 
 }  // namespace
 

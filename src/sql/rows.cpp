@@ -144,6 +144,39 @@ domain::KeyRecord read_key(const Row& row) {
           .created_at = reader.instant()};
 }
 
+domain::ApiKeyRecord read_api_key(const Row& row) {
+  RowReader reader(row);
+  domain::ApiKeyRecord record;
+  ApiKey& key = record.api_key;
+  record.key_hash = reader.text();
+  key.id = reader.integer();
+  key.user_id = reader.text();
+  key.name = reader.text();
+  key.prefix = reader.text();
+  key.last_four = reader.text();
+  key.permissions = nlohmann::json::parse(reader.text()).get<std::vector<std::string>>();
+  key.is_active = reader.flag();
+  key.created_at = reader.instant();
+  key.expires_at = reader.optional_instant();
+  key.last_used = reader.optional_instant();
+  key.revoked_at = reader.optional_instant();
+  record.deleted_at = reader.optional_instant();
+  return record;
+}
+
+AuditEntry read_audit(const Row& row) {
+  RowReader reader(row);
+  return {.user_id = reader.text(),
+          .id = reader.integer(),
+          .actor = reader.text(),
+          .operation = reader.text(),
+          .subject = reader.text(),
+          .details = nlohmann::json::parse(reader.text()).dump(),
+          .created_at = reader.instant()};
+}
+
+Value words_value(const std::vector<std::string>& words) { return nlohmann::json(words).dump(); }
+
 PricingRule read_rule(const Row& row) {
   RowReader reader(row);
   return {.id = reader.integer(),

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "accounting/accounts.hpp"
+#include "accounting/audit.hpp"
 #include "accounting/credits.hpp"
 #include "accounting/pricing.hpp"
 #include "accounting/usage.hpp"
+#include "domain/api_keys.hpp"
 #include "domain/state.hpp"
 #include "sql/statement.hpp"
 
@@ -12,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace accounting::sql {
 
@@ -61,12 +64,17 @@ UsageRecord read_usage(const Row& row);
 CreditEntry read_entry(const Row& row);
 domain::KeyRecord read_key(const Row& row);
 PricingRule read_rule(const Row& row);
+domain::ApiKeyRecord read_api_key(const Row& row);
+AuditEntry read_audit(const Row& row);
 
 /// The same allocation as the ledger sees it.
 domain::AllocationState state_of(const CreditAllocation& allocation);
 
 /// JSON as PostgreSQL spells it, in the library's canonical spelling.
 std::optional<std::string> canonical_json(std::optional<std::string> text);
+
+/// A list of texts as the dialect's WORDS takes it.
+Value words_value(const std::vector<std::string>& words);
 
 Value optional_value(const std::optional<std::string>& text);
 Value optional_value(const std::optional<std::int64_t>& number);

@@ -75,6 +75,10 @@ class SqlSession final : public store::Unit {
   SystemStats system_stats(const store::TimeRange& range) override;
   std::optional<PricingRule> rule_in_force(const std::string& model_id, Timestamp at) override;
   std::vector<PricingRule> rules(const std::optional<std::string>& model_id) override;
+  std::optional<domain::ApiKeyRecord> valid_api_key(const std::string& key_hash,
+                                                    Timestamp now) override;
+  std::optional<std::vector<ApiKey>> api_keys(const std::string& user_id) override;
+  Page<AuditEntry> audit(const ListAuditRequest& request) override;
   void each_account(const std::function<void(const domain::AccountRows&)>& check) override;
 
   domain::State load(const domain::Needs& needs, Timestamp now) override;
@@ -85,6 +89,13 @@ class SqlSession final : public store::Unit {
   void update_account(const UserAccount& account) override;
   std::vector<PricingRule> lock_rules(const std::string& model_id) override;
   void store_price(const domain::PriceChange& change) override;
+  std::optional<domain::ApiKeyRecord> api_key(const std::string& user_id,
+                                              std::int64_t key_id) override;
+  std::int64_t next_api_key(const std::string& user_id) override;
+  void insert_api_key(const domain::ApiKeyRecord& record) override;
+  void update_api_key(const domain::ApiKeyRecord& record) override;
+  void touch_api_key(const std::string& key_hash, Timestamp now, Timestamp before) override;
+  void append_audit(const AuditEntry& entry) override;
   void commit() override;
 
  private:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "accounting/accounting.hpp"
+#include "domain/api_keys.hpp"
 #include "domain/changes.hpp"
 #include "domain/invariants.hpp"
 #include "domain/needs.hpp"
@@ -82,6 +83,14 @@ class Reads {
   /// By model and start.
   virtual std::vector<PricingRule> rules(const std::optional<std::string>& model_id) = 0;
 
+  /// The key with that hash where it may be used at `now`.
+  virtual std::optional<domain::ApiKeyRecord> valid_api_key(const std::string& key_hash,
+                                                            Timestamp now) = 0;
+  /// Without the deleted ones, oldest first.
+  virtual std::optional<std::vector<ApiKey>> api_keys(const std::string& user_id) = 0;
+  /// Newest first.
+  virtual Page<AuditEntry> audit(const ListAuditRequest& request) = 0;
+
   /// Hands every account's rows to `check`, all from one snapshot, in user_id order.
   virtual void each_account(const std::function<void(const domain::AccountRows&)>& check) = 0;
 };
@@ -105,6 +114,18 @@ class Unit : public Reads {
   /// All rules of a model, and nobody else sets prices until the transaction ends.
   virtual std::vector<PricingRule> lock_rules(const std::string& model_id) = 0;
   virtual void store_price(const domain::PriceChange& change) = 0;
+
+  // Keys and the audit trail are numbered under the lock of their account or of the prices.
+  virtual std::optional<domain::ApiKeyRecord> api_key(const std::string& user_id,
+                                                      std::int64_t key_id) = 0;
+  virtual std::int64_t next_api_key(const std::string& user_id) = 0;
+  virtual void insert_api_key(const domain::ApiKeyRecord& record) = 0;
+  /// Name, permissions, state and expiry as they are in the record.
+  virtual void update_api_key(const domain::ApiKeyRecord& record) = 0;
+  /// Notes a use at `now`, unless one is noted after `before`.
+  virtual void touch_api_key(const std::string& key_hash, Timestamp now, Timestamp before) = 0;
+  /// Its id is given to it.
+  virtual void append_audit(const AuditEntry& entry) = 0;
 
   virtual void commit() = 0;
 };

@@ -31,7 +31,8 @@ constexpr const char* kPartitionGrowingTables = R"sql(
 DO $$
 DECLARE
   growing text[] := ARRAY['user_accounts', 'credit_allocations', 'usage_records',
-    'streaming_sessions', 'session_slices', 'credit_entries', 'idempotency_keys', 'usage_rollups'];
+    'streaming_sessions', 'session_slices', 'credit_entries', 'idempotency_keys', 'usage_rollups',
+    'audit_entries'];
   name text;
   key record;
 BEGIN
@@ -66,7 +67,7 @@ BEGIN
 END $$)sql";
 
 /// Empties every table but those of the migrations, in whatever order their foreign keys allow;
-/// also the journal, whose trigger refuses that to everybody else.
+/// also the journal and the audit trail, whose triggers refuse that to everybody else.
 constexpr const char* kEmptyTables = R"sql(
 DO $$
 DECLARE
@@ -74,6 +75,7 @@ DECLARE
   refused integer;
 BEGIN
   ALTER TABLE credit_entries DISABLE TRIGGER USER;
+  ALTER TABLE audit_entries DISABLE TRIGGER USER;
   LOOP
     refused := 0;
     FOR name IN SELECT relname FROM pg_class
@@ -88,6 +90,7 @@ BEGIN
     EXIT WHEN refused = 0;
   END LOOP;
   ALTER TABLE credit_entries ENABLE TRIGGER USER;
+  ALTER TABLE audit_entries ENABLE TRIGGER USER;
 END $$)sql";
 
 /// The schema that a database's tests share: made once, because making it takes longer than most

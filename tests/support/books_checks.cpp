@@ -88,6 +88,10 @@ std::string describe(const AccountingError& error) {
         return dynamic_cast<const PriceNotFound*>(&error) != nullptr;
       case ErrorCode::session_closed:
         return dynamic_cast<const SessionClosed*>(&error) != nullptr;
+      case ErrorCode::forbidden:
+        return dynamic_cast<const Forbidden*>(&error) != nullptr;
+      case ErrorCode::invalid_api_key:
+        return dynamic_cast<const InvalidApiKey*>(&error) != nullptr;
       case ErrorCode::migration_error:
         return dynamic_cast<const MigrationError*>(&error) != nullptr;
       case ErrorCode::connection_lost:

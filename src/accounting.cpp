@@ -3,6 +3,7 @@
 #include "domain/api_keys.hpp"
 #include "domain/invariants.hpp"
 #include "domain/validation.hpp"
+#include "services/accounts.hpp"
 #include "services/attempts.hpp"
 #include "services/context.hpp"
 #include "services/requests.hpp"
@@ -129,6 +130,12 @@ Usage Accounting::usage() const { return Usage(present(context_)); }
 Pricing Accounting::pricing() const { return Pricing(present(context_)); }
 ApiKeys Accounting::api_keys() const { return ApiKeys(present(context_)); }
 Audit Accounting::audit() const { return Audit(present(context_)); }
+
+Principal Accounting::authenticate(std::string_view token, const JwtVerifier& verifier) const {
+  Principal principal = verifier.verify(token);
+  services::ensure_account(*present(context_), principal);
+  return principal;
+}
 
 OnBehalfOf Accounting::on_behalf_of(const Principal& principal) const {
   domain::check_user_id(principal.user_id);

@@ -65,6 +65,23 @@ SyncResult sync_account(const Context& context, const SyncRequest& request) {
   });
 }
 
+void ensure_account(const Context& host, const Principal& principal) {
+  const std::optional<UserAccount> known =
+      query(host, [&](store::Reads& reads) { return reads.account(principal.user_id); });
+  if (known && known->email == principal.email && known->username == principal.username &&
+      known->role == principal.role) {
+    return;
+  }
+  const Context in_its_name(host.shared_books(), domain::Caller{.user_id = principal.user_id,
+                                                                .role = principal.role,
+                                                                .permissions = std::nullopt,
+                                                                .key_id = std::nullopt});
+  sync_account(in_its_name, {.user_id = principal.user_id,
+                             .email = principal.email,
+                             .username = principal.username,
+                             .role = principal.role});
+}
+
 }  // namespace services
 
 Accounts::Accounts(std::shared_ptr<const services::Context> context)

@@ -10,9 +10,11 @@ from typing import TypeVar
 from accounting import _core
 from accounting.clock import ManualClock
 from accounting.errors import InvalidArgument
+from accounting.identity import JwtVerifier
+from accounting.on_behalf_of import OnBehalfOf
 from accounting.policy import Policy
-from accounting.services import Accounts, Credits, Pricing, Sessions, Usage
-from accounting.values import Health, VerifyReport
+from accounting.services import Accounts, ApiKeys, Audit, Credits, Pricing, Sessions, Usage
+from accounting.values import Health, KeyIdentity, Principal, VerifyReport
 
 __all__ = ["Accounting", "Transaction", "open"]
 
@@ -32,15 +34,19 @@ class Transaction:
         sessions: see `Sessions`.
         usage: see `Usage`.
         pricing: see `Pricing`.
+        api_keys: see `ApiKeys`.
     """
 
-    __slots__ = ("_core", "_ended", "accounts", "credits", "pricing", "sessions", "usage")
+    __slots__ = (
+        "_core", "_ended", "accounts", "api_keys", "credits", "pricing", "sessions", "usage",
+    )  # fmt: skip
 
     accounts: Accounts
     credits: Credits
     sessions: Sessions
     usage: Usage
     pricing: Pricing
+    api_keys: ApiKeys
 
     def __init__(self, core: _core.Transaction) -> None:
         """For the books; not for callers."""
@@ -51,6 +57,7 @@ class Transaction:
         self.sessions = Sessions(core.sessions())
         self.usage = Usage(core.usage())
         self.pricing = Pricing(core.pricing())
+        self.api_keys = ApiKeys(core.api_keys())
 
     def commit(self) -> None:
         """Make everything take effect now rather than at the end.
@@ -97,15 +104,22 @@ class Accounting:
         sessions: credits held while an answer streams.
         usage: records and statistics.
         pricing: what a model costs.
+        api_keys: what programs present in place of a person.
+        audit: who changed accounts, prices and keys.
     """
 
-    __slots__ = ("__weakref__", "_core", "accounts", "credits", "pricing", "sessions", "usage")
+    __slots__ = (
+        "__weakref__", "_core", "accounts", "api_keys", "audit", "credits", "pricing", "sessions",
+        "usage",
+    )  # fmt: skip
 
     accounts: Accounts
     credits: Credits
     sessions: Sessions
     usage: Usage
     pricing: Pricing
+    api_keys: ApiKeys
+    audit: Audit
 
     def __init__(self, core: _core.Books) -> None:
         """For `accounting.open`; not for callers."""
@@ -115,6 +129,41 @@ class Accounting:
         self.sessions = Sessions(core.sessions())
         self.usage = Usage(core.usage())
         self.pricing = Pricing(core.pricing())
+        self.api_keys = ApiKeys(core.api_keys())
+        self.audit = Audit(core.audit())
+
+    def authenticate(self, token: str, verifier: JwtVerifier) -> Principal:
+        """Whom a token proves to call.
+
+        The account is there afterwards: created on first sight, brought up to date where a claim
+        differs.
+
+        Args:
+            token: as the caller sent it, without "Bearer".
+            verifier: which tokens are accepted.
+
+        Raises:
+            Unauthenticated: the token is refused; nothing was changed.
+        """
+        if not isinstance(verifier, JwtVerifier):
+            raise InvalidArgument("verifier", f"a JwtVerifier, not {verifier!r}")
+        return self._core.authenticate(token, verifier._core)
+
+    def on_behalf_of(self, principal: Principal | KeyIdentity) -> OnBehalfOf:
+        """The services as a principal may use them, or the bearer of an API key.
+
+        A principal may do what the role in its token allows; a key what both its permissions and
+        its owner's present role do. Validate a key for each request of its bearer: the identity
+        does not know when the key is revoked.
+
+        Args:
+            principal: from `authenticate`, or a KeyIdentity from `api_keys.validate`.
+        """
+        if isinstance(principal, KeyIdentity):
+            return OnBehalfOf(self._core.on_behalf_of_key(principal), principal.user_id)
+        if not isinstance(principal, Principal):
+            raise InvalidArgument("principal", f"a Principal or a KeyIdentity, not {principal!r}")
+        return OnBehalfOf(self._core.on_behalf_of_principal(principal), principal.user_id)
 
     def transact(self, fn: Callable[[Transaction], Answer], users: Iterable[str] = ()) -> Answer:
         """Run `fn` in a transaction and commit it; answer what it answers.
@@ -221,6 +270,8 @@ def open(
     lock_timeout: timedelta = timedelta(seconds=10),
     max_attempts: int = 8,
     pipeline: bool = True,
+    api_key_prefix: str = "acct",
+    api_key_pepper: bytes | str | None = None,
     log: Callable[[str, str], object] | None = None,
 ) -> Accounting:
     """Open the books of a database.
@@ -241,6 +292,10 @@ def open(
         max_attempts: how often a transaction is tried when the database asks for another try: 1 to
             100.
         pipeline: PostgreSQL: send the statements of a trip together.
+        api_key_prefix: what API keys begin with: 1 to 16 letters and digits.
+        api_key_pepper: a secret of the host, at least 32 bytes, under which the hashes of API keys
+            are made; a str counts as its UTF-8. Keys issued under another one are unknown. None:
+            none.
         log: called with a level ("debug", "info", "warning", "error") and a message, from the
             thread that is at work, never with a secret. None: silent.
 
@@ -269,6 +324,8 @@ def open(
             lock_timeout,
             max_attempts,
             pipeline,
+            api_key_prefix,
+            api_key_pepper,
             log,
         )
     )

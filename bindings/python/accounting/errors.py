@@ -125,19 +125,34 @@ class PriceNotFound(AccountingError):
 
 
 class Unauthenticated(AccountingError, PermissionError):
-    """A token that does not prove who calls."""
+    """A token that does not prove who calls.
+
+    The message is the same for every reason, so that it may be sent to the caller.
+
+    Attributes:
+        reason: for the host's own logs: "malformed", "too_large", "duplicate_member",
+            "unsupported_header", "wrong_algorithm", "unknown_key", "bad_signature",
+            "missing_claim", "invalid_claim", "expired", "not_yet_valid", "wrong_type",
+            "wrong_issuer" or "wrong_audience".
+    """
 
     code = "unauthenticated"
+    reason: str
+
+    def __init__(self, message: str, reason: str) -> None:
+        """Take the sentence for anybody and the word for the host."""
+        super().__init__(message)
+        self.reason = reason
 
 
 class Forbidden(AccountingError, PermissionError):
-    """Who calls may not do this."""
+    """Who calls may not do this; the message says what is needed."""
 
     code = "forbidden"
 
 
 class InvalidApiKey(AccountingError):
-    """An API key that is unknown, inactive or expired."""
+    """An API key that is malformed, unknown, inactive or expired; which is not said."""
 
     code = "invalid_api_key"
 

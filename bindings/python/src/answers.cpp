@@ -192,6 +192,45 @@ py::object answer(const Health& health) {
        health.clock_skew ? from_duration(*health.clock_skew) : py::none(), field(health.problem)});
 }
 
+py::object answer(const Principal& principal) {
+  return build(python_side().principal, {field(principal.user_id), field(principal.username),
+                                         field(principal.email), field(principal.role)});
+}
+
+py::object answer(const ApiKey& key) {
+  return build(python_side().api_key,
+               {field(key.id), field(key.user_id), field(key.name), field(key.prefix),
+                field(key.last_four), field(key.permissions), field(key.is_active),
+                field(key.created_at), field(key.expires_at), field(key.last_used),
+                field(key.revoked_at)});
+}
+
+py::object answer(const IssuedApiKey& issued) {
+  return build(python_side().issued_api_key, {field(issued.key), field(issued.api_key)});
+}
+
+py::object answer(const KeyIdentity& identity) {
+  return build(python_side().key_identity,
+               {field(identity.user_id), field(identity.permissions), field(identity.key_id)});
+}
+
+py::object answer(const AuditEntry& entry) {
+  return build(python_side().audit_entry,
+               {field(entry.user_id), field(entry.id), field(entry.actor), field(entry.operation),
+                field(entry.subject), python_side().json_value(entry.details),
+                field(entry.created_at)});
+}
+
+py::object answer(const TokenInspection& inspection) {
+  const py::object problem = inspection.problem
+                                 ? py::object(py::str(std::string(to_string(*inspection.problem))))
+                                 : py::none();
+  return build(python_side().token_inspection,
+               {field(inspection.accepted), problem, field(inspection.explanation),
+                field(inspection.header), field(inspection.claims), field(inspection.principal)});
+}
+
+py::object answer(const Page<AuditEntry>& page) { return page_answer(page); }
 py::object answer(const Page<UserAccount>& page) { return page_answer(page); }
 py::object answer(const Page<CreditAllocation>& page) { return page_answer(page); }
 

@@ -35,7 +35,14 @@ py::object answer(const VerifyReport& report);
 py::object answer(const Problem& problem);
 py::object answer(const PoolStatus& pool);
 py::object answer(const Health& health);
+py::object answer(const Principal& principal);
+py::object answer(const ApiKey& key);
+py::object answer(const IssuedApiKey& issued);
+py::object answer(const KeyIdentity& identity);
+py::object answer(const AuditEntry& entry);
+py::object answer(const TokenInspection& inspection);
 py::object answer(const Page<UserAccount>& page);
+py::object answer(const Page<AuditEntry>& page);
 py::object answer(const Page<CreditAllocation>& page);
 py::object answer(const Outcome<Charge>& outcome);
 inline py::object answer(Timestamp instant) { return from_instant(instant); }
@@ -77,6 +84,12 @@ ACCOUNTING_ANSWER(accounting::StreamingSession, "accounting.values.StreamingSess
 ACCOUNTING_ANSWER(accounting::Settlement, "accounting.values.Settlement");
 ACCOUNTING_ANSWER(accounting::PricingRule, "accounting.values.PricingRule");
 ACCOUNTING_ANSWER(accounting::Problem, "accounting.values.Problem");
+ACCOUNTING_ANSWER(accounting::Principal, "accounting.values.Principal");
+ACCOUNTING_ANSWER(accounting::ApiKey, "accounting.values.ApiKey");
+ACCOUNTING_ANSWER(accounting::IssuedApiKey, "accounting.values.IssuedApiKey");
+ACCOUNTING_ANSWER(accounting::KeyIdentity, "accounting.values.KeyIdentity");
+ACCOUNTING_ANSWER(accounting::AuditEntry, "accounting.values.AuditEntry");
+ACCOUNTING_ANSWER(accounting::TokenInspection, "accounting.values.TokenInspection");
 ACCOUNTING_ANSWER(accounting::VerifyReport, "accounting.values.VerifyReport");
 ACCOUNTING_ANSWER(accounting::PoolStatus, "accounting.values.PoolStatus");
 ACCOUNTING_ANSWER(accounting::Health, "accounting.values.Health");
@@ -84,6 +97,8 @@ ACCOUNTING_ANSWER(accounting::Page<accounting::UserAccount>,
                   "accounting.values.Page[accounting.values.UserAccount]");
 ACCOUNTING_ANSWER(accounting::Page<accounting::CreditAllocation>,
                   "accounting.values.Page[accounting.values.CreditAllocation]");
+ACCOUNTING_ANSWER(accounting::Page<accounting::AuditEntry>,
+                  "accounting.values.Page[accounting.values.AuditEntry]");
 ACCOUNTING_ANSWER(accounting::Outcome<accounting::Charge>,
                   "accounting.values.Charge | accounting.errors.AccountingError");
 

@@ -83,6 +83,28 @@ std::string to_text(py::handle value, const std::string& name) {
   return {bytes, static_cast<std::size_t>(size)};
 }
 
+std::string to_secret(py::handle value, const std::string& name) {
+  if (PyBytes_Check(value.ptr()) != 0) {
+    return {PyBytes_AS_STRING(value.ptr()),
+            static_cast<std::size_t>(PyBytes_GET_SIZE(value.ptr()))};
+  }
+  if (PyUnicode_Check(value.ptr()) == 0) {
+    refuse(name, "bytes or a str", value);
+  }
+  return to_text(value, name);
+}
+
+std::string to_presented(py::handle value, const std::string& name) {
+  if (PyUnicode_Check(value.ptr()) == 0) {
+    refuse(name, "a str", value);
+  }
+  try {
+    return to_text(value, name);
+  } catch (const InvalidArgument&) {
+    return "?";
+  }
+}
+
 std::int64_t to_integer(py::handle value, const std::string& name) {
   const bool has_index = PyIndex_Check(value.ptr()) != 0 && PyBool_Check(value.ptr()) == 0;
   if (!has_index) {

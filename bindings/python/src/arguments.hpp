@@ -20,6 +20,11 @@ namespace py = pybind11;
 [[noreturn]] void refuse(const std::string& name, const std::string& expected, py::handle given);
 
 std::string to_text(py::handle value, const std::string& name);
+/// A secret: bytes, or the UTF-8 of a str.
+std::string to_secret(py::handle value, const std::string& name);
+/// What a stranger presented. Text that UTF-8 cannot encode is no mistake of the host's: it
+/// becomes text that no check accepts.
+std::string to_presented(py::handle value, const std::string& name);
 /// A whole number of 64 bits; no bool, no float.
 std::int64_t to_integer(py::handle value, const std::string& name);
 bool to_boolean(py::handle value, const std::string& name);

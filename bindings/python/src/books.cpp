@@ -54,7 +54,7 @@ std::chrono::milliseconds to_timeout(handle value, const char* name) {
 HeldBooks open(handle url, handle policy, std::optional<std::shared_ptr<ManualClock>> clock,
                handle pool_size, handle migrate, handle pool_timeout, handle connect_timeout,
                handle statement_timeout, handle lock_timeout, handle max_attempts, handle pipeline,
-               handle log) {
+               handle api_key_prefix, handle api_key_pepper, handle log) {
   Arguments arguments{{"url", url}, {"migrate", migrate}};
   const Options options{.database = arguments.optional_text("url").value_or(""),
                         .policy = to_policy(policy),
@@ -67,6 +67,10 @@ HeldBooks open(handle url, handle policy, std::optional<std::shared_ptr<ManualCl
                         .lock_timeout = to_timeout(lock_timeout, "lock_timeout"),
                         .max_attempts = to_integer(max_attempts, "max_attempts"),
                         .pipeline = to_boolean(pipeline, "pipeline"),
+                        .api_key_prefix = to_text(api_key_prefix, "api_key_prefix"),
+                        .api_key_pepper = api_key_pepper.is_none()
+                                              ? std::string()
+                                              : to_secret(api_key_pepper, "api_key_pepper"),
                         .log = to_log_sink(log)};
   try {
     return HeldBooks(without_gil([&] { return Accounting::open(options); }));
@@ -128,6 +132,8 @@ void bind_transaction(py::module_& module) {
           "usage", [](HeldTransaction& tx) { return Held(tx->get().usage()); }, kept)
       .def(
           "pricing", [](HeldTransaction& tx) { return Held(tx->get().pricing()); }, kept)
+      .def(
+          "api_keys", [](HeldTransaction& tx) { return Held(tx->get().api_keys()); }, kept)
       .def("commit", [](HeldTransaction& tx) { without_gil([&] { tx->get().commit(); }); })
       .def("rollback", [](HeldTransaction& tx) { without_gil([&] { tx->get().rollback(); }); });
 }
@@ -142,6 +148,27 @@ void bind_books(py::module_& module) {
       .def("sessions", [](HeldBooks& books) { return Held(books->sessions()); })
       .def("usage", [](HeldBooks& books) { return Held(books->usage()); })
       .def("pricing", [](HeldBooks& books) { return Held(books->pricing()); })
+      .def("api_keys", [](HeldBooks& books) { return Held(books->api_keys()); })
+      .def("audit", [](HeldBooks& books) { return Held(books->audit()); })
+      .def(
+          "authenticate",
+          [](HeldBooks& books, handle token, const JwtVerifier& verifier) {
+            const std::string presented = to_presented(token, "token");
+            return without_gil([&] { return books->authenticate(presented, verifier); });
+          },
+          arg("token"), arg("verifier"))
+      .def(
+          "on_behalf_of_principal",
+          [](HeldBooks& books, handle principal) {
+            return Held(books->on_behalf_of(to_principal(principal)));
+          },
+          arg("principal"))
+      .def(
+          "on_behalf_of_key",
+          [](HeldBooks& books, handle identity) {
+            return Held(books->on_behalf_of(to_key_identity(identity)));
+          },
+          arg("identity"))
       .def("transact", &transact, arg("work"), arg("users"))
       .def(
           "transaction",
@@ -161,7 +188,8 @@ void bind_books(py::module_& module) {
       .def("close", [](HeldBooks& books) { without_gil([&] { books->close(); }); });
   module.def("open", &open, arg("url"), arg("policy"), arg("clock"), arg("pool_size"),
              arg("migrate"), arg("pool_timeout"), arg("connect_timeout"), arg("statement_timeout"),
-             arg("lock_timeout"), arg("max_attempts"), arg("pipeline"), arg("log"));
+             arg("lock_timeout"), arg("max_attempts"), arg("pipeline"), arg("api_key_prefix"),
+             arg("api_key_pepper"), arg("log"));
 }
 
 }  // namespace accounting::python

@@ -27,6 +27,9 @@ py::object error_value(const AccountingError& error) {
   if (const auto* invalid = dynamic_cast<const InvalidArgument*>(&error)) {
     return error_class(lenient(invalid->argument()), lenient(invalid->expected()));
   }
+  if (const auto* unauthenticated = dynamic_cast<const Unauthenticated*>(&error)) {
+    return error_class(lenient(error.what()), lenient(to_string(unauthenticated->reason())));
+  }
   if (const auto* insufficient = dynamic_cast<const InsufficientCredits*>(&error)) {
     return error_class(insufficient->required(), insufficient->available());
   }

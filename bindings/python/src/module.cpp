@@ -23,5 +23,6 @@ PYBIND11_MODULE(_core, module) {
   bind_pricing(module);
   bind_sessions(module);
   bind_usage(module);
+  bind_identity(module);
   bind_books(module);
 }

@@ -14,9 +14,14 @@ void bind_credits(py::module_& module);
 void bind_pricing(py::module_& module);
 void bind_sessions(py::module_& module);
 void bind_usage(py::module_& module);
+void bind_identity(py::module_& module);
 
 void bind_clock(py::module_& module);
 void bind_policy(py::module_& module);
 void bind_books(py::module_& module);
+
+/// From the values of the same name in accounting.values.
+Principal to_principal(py::handle principal);
+KeyIdentity to_key_identity(py::handle identity);
 
 }  // namespace accounting::python

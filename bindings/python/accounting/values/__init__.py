@@ -13,10 +13,20 @@ from accounting.values.credits import (
     UserAccount,
 )
 from accounting.values.enums import EntryKind, OveragePolicy, RefundPolicy, Role, SessionStatus
+from accounting.values.identity import (
+    ApiKey,
+    AuditEntry,
+    IssuedApiKey,
+    KeyIdentity,
+    Principal,
+    TokenInspection,
+)
 from accounting.values.sessions import Settlement, StreamingSession, TokenCounts
 from accounting.values.usage import PricingRule, SystemStats, UsageRecord, UserStats
 
 __all__ = [
+    "ApiKey",
+    "AuditEntry",
     "Balance",
     "Charge",
     "CreditAllocation",
@@ -24,10 +34,13 @@ __all__ = [
     "Deduction",
     "EntryKind",
     "Health",
+    "IssuedApiKey",
+    "KeyIdentity",
     "OveragePolicy",
     "Page",
     "PoolStatus",
     "PricingRule",
+    "Principal",
     "Problem",
     "RefundPolicy",
     "Role",
@@ -38,6 +51,7 @@ __all__ = [
     "SyncResult",
     "SystemStats",
     "TokenCounts",
+    "TokenInspection",
     "UsageRecord",
     "UserAccount",
     "UserStats",

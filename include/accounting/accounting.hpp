@@ -6,6 +6,7 @@
 #include <accounting/credits.hpp>
 #include <accounting/error.hpp>
 #include <accounting/export.hpp>
+#include <accounting/identity.hpp>
 #include <accounting/options.hpp>
 #include <accounting/price.hpp>
 #include <accounting/pricing.hpp>

@@ -30,6 +30,28 @@ enum class ErrorCode {
 /// The stable lower-case word of a code, for example "insufficient_credits".
 ACCOUNTING_EXPORT std::string_view to_string(ErrorCode code) noexcept;
 
+/// Why a token was refused. For the host's own logs and for administrators: whoever sent the token
+/// is to learn only that it was refused. The words that `to_string` gives are stable.
+enum class TokenProblem {
+  malformed,           ///< not three parts of base64url, or not a JSON object where one belongs
+  too_large,           ///< above 8 KiB
+  duplicate_member,    ///< a member of the header or of the claims stands there twice
+  unsupported_header,  ///< `crit`, `b64` or `zip`, or a `kid` that is no string
+  wrong_algorithm,     ///< `none`, an unknown algorithm, or another one than the key's
+  unknown_key,         ///< `kid` names none of the keys
+  bad_signature,       ///< no key verifies it
+  missing_claim,       ///< a claim that every token must have is not there
+  invalid_claim,       ///< a claim of the wrong kind, or one that makes no valid account
+  expired,             ///< `exp` has come
+  not_yet_valid,       ///< `nbf` or `iat` lies ahead
+  wrong_type,          ///< `type` is not "access"
+  wrong_issuer,        ///< `iss` is not the issuer of the options
+  wrong_audience       ///< `aud` does not have the audience of the options
+};
+
+/// The stable lower-case word of a problem, for example "bad_signature".
+ACCOUNTING_EXPORT std::string_view to_string(TokenProblem problem) noexcept;
+
 /// The root of everything that the library throws. `what()` is a sentence for people that never
 /// contains a secret, a bound value of a statement or a raw database message. After any error
 /// but OutcomeUnknown nothing was changed.
@@ -123,7 +145,22 @@ class ACCOUNTING_EXPORT PriceNotFound : public AccountingError {
   ~PriceNotFound() override;
 };
 
-/// Who calls may not do this; the message says what is needed.
+/// A token does not prove who calls. `what()` is the same sentence for every reason, so that it may
+/// be sent to the caller; `reason()` is for the host's own logs.
+class ACCOUNTING_EXPORT Unauthenticated : public AccountingError {
+ public:
+  explicit Unauthenticated(TokenProblem reason);
+  Unauthenticated(const Unauthenticated&) = default;
+  Unauthenticated& operator=(const Unauthenticated&) = default;
+  ~Unauthenticated() override;
+
+  [[nodiscard]] TokenProblem reason() const noexcept { return reason_; }
+
+ private:
+  TokenProblem reason_;
+};
+
+/// Who calls is known and may not do this.
 class ACCOUNTING_EXPORT Forbidden : public AccountingError {
  public:
   explicit Forbidden(const std::string& message);
@@ -132,7 +169,7 @@ class ACCOUNTING_EXPORT Forbidden : public AccountingError {
   ~Forbidden() override;
 };
 
-/// An API key that is unknown, inactive or expired.
+/// An API key that is unknown, inactive or expired. `what()` does not say which.
 class ACCOUNTING_EXPORT InvalidApiKey : public AccountingError {
  public:
   InvalidApiKey();

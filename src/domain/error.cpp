@@ -34,6 +34,40 @@ std::string_view to_string(ErrorCode code) noexcept {
   return "unknown";
 }
 
+std::string_view to_string(TokenProblem problem) noexcept {
+  switch (problem) {
+    case TokenProblem::malformed:
+      return "malformed";
+    case TokenProblem::too_large:
+      return "too_large";
+    case TokenProblem::duplicate_member:
+      return "duplicate_member";
+    case TokenProblem::unsupported_header:
+      return "unsupported_header";
+    case TokenProblem::wrong_algorithm:
+      return "wrong_algorithm";
+    case TokenProblem::unknown_key:
+      return "unknown_key";
+    case TokenProblem::bad_signature:
+      return "bad_signature";
+    case TokenProblem::missing_claim:
+      return "missing_claim";
+    case TokenProblem::invalid_claim:
+      return "invalid_claim";
+    case TokenProblem::expired:
+      return "expired";
+    case TokenProblem::not_yet_valid:
+      return "not_yet_valid";
+    case TokenProblem::wrong_type:
+      return "wrong_type";
+    case TokenProblem::wrong_issuer:
+      return "wrong_issuer";
+    case TokenProblem::wrong_audience:
+      return "wrong_audience";
+  }
+  return "unknown";
+}
+
 AccountingError::AccountingError(ErrorCode code, const std::string& message, bool retryable)
     : std::runtime_error(message), code_(code), retryable_(retryable) {}
 AccountingError::~AccountingError() = default;
@@ -66,11 +100,15 @@ PriceNotFound::PriceNotFound(const std::string& message)
     : AccountingError(ErrorCode::price_not_found, message) {}
 PriceNotFound::~PriceNotFound() = default;
 
+Unauthenticated::Unauthenticated(TokenProblem reason)
+    : AccountingError(ErrorCode::unauthenticated, "the token was refused"), reason_(reason) {}
+Unauthenticated::~Unauthenticated() = default;
+
 Forbidden::Forbidden(const std::string& message) : AccountingError(ErrorCode::forbidden, message) {}
 Forbidden::~Forbidden() = default;
 
 InvalidApiKey::InvalidApiKey()
-    : AccountingError(ErrorCode::invalid_api_key, "the API key is not valid") {}
+    : AccountingError(ErrorCode::invalid_api_key, "the API key was refused") {}
 InvalidApiKey::~InvalidApiKey() = default;
 
 StoreError::StoreError(const std::string& message, bool retryable, ErrorCode code)

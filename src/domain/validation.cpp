@@ -205,8 +205,10 @@ std::optional<std::string> canonical_metadata(const std::optional<std::string>& 
   if (metadata->size() > largest_metadata) {
     refuse("metadata", "at most 65536 bytes of JSON, not " + std::to_string(metadata->size()));
   }
+  // The parser takes a NUL byte for the end of the text.
+  const bool has_nul = metadata->find('\0') != std::string::npos;
   StrictMetadataChecker checker;
-  if (!nlohmann::json::sax_parse(*metadata, &checker)) {
+  if (has_nul || !nlohmann::json::sax_parse(*metadata, &checker)) {
     refuse("metadata",
            "JSON text in UTF-8, at most 64 levels deep, without duplicate members, NUL, or "
            "integers beyond 64 bits");

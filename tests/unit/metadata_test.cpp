@@ -80,6 +80,8 @@ TEST_CASE("metadata that is no such text is refused") {
       R"("\u0000")",
       R"({"\u0000":1})",
       std::string("\"a\0b\"", 5),
+      std::string("{}\0", 3),
+      std::string("{}\0{", 4),
       R"("\ud800")",
       "\"\xC3\x28\"",
       "\xEF\xBB\xBF",

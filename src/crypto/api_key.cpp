@@ -1,6 +1,7 @@
 #include "crypto/api_key.hpp"
 
 #include "crypto/digest.hpp"
+#include "crypto/secret.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -92,11 +93,6 @@ std::string api_key_hash(std::string_view key, std::string_view pepper) {
 
 bool same_hash(std::string_view left, std::string_view right) noexcept {
   return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
-}
-
-void wipe(std::string& secret) noexcept {
-  OPENSSL_cleanse(secret.data(), secret.size());
-  secret.clear();
 }
 
 }  // namespace accounting::crypto

@@ -20,7 +20,4 @@ std::string api_key_hash(std::string_view key, std::string_view pepper);
 /// Whether two hashes are the same, in a time that does not depend on where they differ.
 bool same_hash(std::string_view left, std::string_view right) noexcept;
 
-/// Overwrites a secret, in a way that no optimiser leaves out.
-void wipe(std::string& secret) noexcept;
-
 }  // namespace accounting::crypto

@@ -1,6 +1,8 @@
 // Signatures: of each algorithm, under another's name, and of lengths that they do not have.
 #include "crypto/tokens.hpp"
 
+#include <openssl/err.h>
+
 namespace accounting::testing {
 
 TEST_CASE("every algorithm verifies its own signatures and no other's") {
@@ -48,6 +50,15 @@ TEST_CASE("a public key is no shared secret") {
     CHECK(outcome(verifier, forger.token(ClaimsText())) == "wrong_algorithm");
     CHECK(outcome(verifier, forger.token(R"({"alg":"RS256"})", ClaimsText())) == "bad_signature");
   }
+}
+
+TEST_CASE("refusals leave OpenSSL's queue of errors to the host") {
+  ERR_clear_error();
+  const Signer rsa = Signer::with_new_pair("RS256");
+  const JwtVerifier verifier = verifier_of({.keys = {JwtKey::from_pem(rsa.public_pem(), "RS256")}});
+  CHECK(outcome(verifier, rsa.token(ClaimsText()) + "AAAA") == "bad_signature");
+  CHECK(refused_argument([] { JwtKey::from_pem("-----BEGIN PUBLIC KEY-----", "RS256"); }) == "pem");
+  CHECK(ERR_peek_error() == 0);
 }
 
 TEST_CASE("a signature has one length and one form") {

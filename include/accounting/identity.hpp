@@ -45,6 +45,11 @@ class ACCOUNTING_EXPORT JwtKey {
   static JwtKey from_pem(std::string_view pem, std::string_view algorithm,
                          std::optional<std::string> kid = std::nullopt);
 
+  // Copies only, so that no key is ever empty.
+  JwtKey(const JwtKey&) = default;
+  JwtKey& operator=(const JwtKey&) = default;
+  ~JwtKey();
+
  private:
   friend class JwtVerifier;
   explicit JwtKey(std::shared_ptr<const crypto::VerificationKey> key);
@@ -76,9 +81,10 @@ struct TokenInspection {
   bool accepted = false;
   std::optional<TokenProblem> problem;  ///< none where the token is accepted
   std::string explanation;  ///< for example "exp was 2026-01-01T00:00:00Z, 63 seconds ago"
-  std::optional<std::string> header;   ///< JSON text as received; none where it is no JSON
-  std::optional<std::string> claims;   ///< the same; true only where `accepted` or a later check
-                                       ///< than the signature's refused the token
+  std::optional<std::string> header;  ///< JSON text as received; none where it is no JSON
+  /// The same for the claims. They are proved only where the token is accepted, or refused by a
+  /// check that comes after the signature's.
+  std::optional<std::string> claims;
   std::optional<Principal> principal;  ///< where the token is accepted
 
   friend bool operator==(const TokenInspection&, const TokenInspection&) = default;

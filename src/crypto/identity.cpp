@@ -85,6 +85,7 @@ struct JwtVerifier::State {
 };
 
 JwtKey::JwtKey(std::shared_ptr<const VerificationKey> key) : key_(std::move(key)) {}
+JwtKey::~JwtKey() = default;
 
 JwtKey JwtKey::from_secret(std::string_view secret, std::string_view algorithm,
                            std::optional<std::string> kid) {

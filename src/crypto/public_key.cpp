@@ -83,6 +83,12 @@ std::string expected_instead_of_ec(EVP_PKEY& key, const Curve& curve) {
       std::string_view(name.data(), length) != curve.openssl_name) {
     return "a public key on the curve " + std::string(curve.jose_name);
   }
+  // A curve that is written out may differ from its namesake in what signatures rest on.
+  int is_written_out = 0;
+  EVP_PKEY_get_int_param(&key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_written_out);
+  if (is_written_out != 0) {
+    return "a public key that names its curve";
+  }
   return {};
 }
 

@@ -95,6 +95,8 @@ TEST_CASE("claims of time, without leeway") {
           {"exp no finite number", claims().with("exp", "1e309"), "malformed"},
           {"exp far in the past", claims().with("exp", "-1e308"), "expired"},
           {"exp the least of 64 bits", claims().with("exp", "-9223372036854775808"), "expired"},
+          {"exp so low that its microseconds would turn positive",
+           claims().with("exp", "-9223372036855"), "expired"},
           {"exp in milliseconds by mistake", claims().with("exp", from_now(1) + "000"), "ok"},
           {"no exp", claims().without("exp"), "missing_claim"},
           {"exp as text", claims().with("exp", '"' + from_now(900) + '"'), "invalid_claim"},

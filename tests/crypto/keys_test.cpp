@@ -73,6 +73,7 @@ TEST_CASE("public keys in PEM") {
       {"EdDSA, which is not supported", pem(p256_pem, "EdDSA"), "algorithm"},
       {"another curve", pem(p256_pem, "ES384"), "pem"},
       {"the largest curve's algorithm", pem(p256_pem, "ES512"), "pem"},
+      {"a curve written out", pem(p256().public_pem_with_curve_written_out(), "ES256"), "pem"},
       {"an EC key for RSA", pem(p256_pem, "RS256"), "pem"},
       {"an RSA key for EC", pem(rsa_pem, "ES256"), "pem"},
       {"RSA of 1024 bits", pem(Signer::with_new_pair("RS256", 1024).public_pem(), "RS256"), "pem"},
@@ -86,6 +87,15 @@ TEST_CASE("public keys in PEM") {
       {"a certificate's name on it",
        pem("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "RS256"), "pem"},
   });
+}
+
+TEST_CASE("whoever hands in a private key is told so") {
+  try {
+    JwtKey::from_pem(rsa().private_pem(), "RS256");
+    FAIL_CHECK("taken");
+  } catch (const InvalidArgument& error) {
+    CHECK(error.expected() == "a public key, not a private one: a verifier needs none");
+  }
 }
 
 TEST_CASE("key sets") {

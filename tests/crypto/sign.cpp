@@ -148,6 +148,13 @@ std::string Signer::token(const std::string& payload) const {
 }
 
 std::string Signer::public_pem() const { return pem_of(pair_.get(), false); }
+std::string Signer::public_pem_with_curve_written_out() const {
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> copy(EVP_PKEY_dup(pair_.get()),
+                                                                 EVP_PKEY_free);
+  require(EVP_PKEY_set_utf8_string_param(copy.get(), OSSL_PKEY_PARAM_EC_ENCODING,
+                                         OSSL_PKEY_EC_ENCODING_EXPLICIT) == 1);
+  return pem_of(copy.get(), false);
+}
 std::string Signer::private_pem() const { return pem_of(pair_.get(), true); }
 
 std::string Signer::jwk_members() const {

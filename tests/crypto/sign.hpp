@@ -29,6 +29,8 @@ class Signer {
   [[nodiscard]] std::string token(const std::string& payload) const;
 
   [[nodiscard]] std::string public_pem() const;
+  /// With the numbers of its curve instead of the curve's name.
+  [[nodiscard]] std::string public_pem_with_curve_written_out() const;
   [[nodiscard]] std::string private_pem() const;
   /// The public key's members of a JWK, or the secret's: `"kty":"RSA","n":…`.
   [[nodiscard]] std::string jwk_members() const;

@@ -47,12 +47,25 @@ bool is_decimal(py::handle value) {
 /// A Decimal in plain digits. Its exponent is looked at first: 1E+999999999 would be long.
 std::string decimal_text(py::handle value, const std::string& name) {
   constexpr int farthest_digit = 400;
-  const bool finite = value.attr("is_finite")().cast<bool>();
-  if (!finite || std::abs(value.attr("adjusted")().cast<double>()) > farthest_digit) {
+  // By Decimal's own methods: a class derived from it may answer something else than its number.
+  const py::object& decimal = python_side().decimal;
+  const bool finite = decimal.attr("is_finite")(value).cast<bool>();
+  if (!finite || std::abs(decimal.attr("adjusted")(value).cast<double>()) > farthest_digit) {
     throw InvalidArgument(name,
                           "a finite Decimal from 0 to 10^15 with at most 10 fractional digits");
   }
-  return py::str(value.attr("__format__")("f"));
+  return py::str(decimal.attr("__format__")(value, "f"));
+}
+
+/// The name of a request's member, whatever it is.
+std::string readable(py::handle key) {
+  const py::str text(py::reinterpret_borrow<py::object>(key));
+  const auto bytes = py::reinterpret_steal<py::bytes>(
+      PyUnicode_AsEncodedString(text.ptr(), "utf-8", "backslashreplace"));
+  if (!bytes) {
+    throw py::error_already_set();
+  }
+  return bytes;
 }
 
 template <class Convert>
@@ -130,7 +143,7 @@ bool to_boolean(py::handle value, const std::string& name) {
 
 Price to_price(py::handle value, const std::string& name) {
   if (PyFloat_Check(value.ptr()) != 0) {
-    const std::string shown = py::repr(value);
+    const std::string shown = py::str(py::float_(PyFloat_AS_DOUBLE(value.ptr())));
     throw InvalidArgument(name,
                           "a str, a Decimal or an int: a float cannot hold every price exactly, "
                           "so write \"" +
@@ -257,7 +270,7 @@ std::optional<std::string> Arguments::optional_json(const char* name) {
 
 void Arguments::check_names() const {
   for (const auto& [key, value] : request_) {
-    const std::string name = py::str(key);
+    const std::string name = readable(key);
     const bool asked =
         std::any_of(asked_.begin(), asked_.end(), [&](const char* known) { return name == known; });
     if (!asked) {

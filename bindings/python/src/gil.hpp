@@ -10,6 +10,17 @@ namespace accounting::python {
 
 namespace py = pybind11;
 
+/// Kept while a thread is inside the library, and left while Python code of the caller's runs. A
+/// fork waits until no thread is inside: the child would find the locks of the database's client
+/// taken by threads that it does not have.
+class InsideLibrary {
+ public:
+  InsideLibrary();
+  InsideLibrary(const InsideLibrary&) = delete;
+  InsideLibrary& operator=(const InsideLibrary&) = delete;
+  ~InsideLibrary();
+};
+
 // pybind11 has classes for both, but at the exit of the interpreter a daemon thread that wants the
 // lock back is ended inside them, which ends the whole process with std::terminate. In these it
 // waits for the process to end instead.
@@ -32,23 +43,26 @@ class AcquiredGil {
   AcquiredGil();
   AcquiredGil(const AcquiredGil&) = delete;
   AcquiredGil& operator=(const AcquiredGil&) = delete;
-  ~AcquiredGil() { PyGILState_Release(state_); }
+  ~AcquiredGil();
 
  private:
   PyGILState_STATE state_;
+  bool was_inside_;
 };
 
 /// Runs work that may block without the lock, so that other Python threads go on meanwhile.
 template <class Work>
 auto without_gil(Work&& work) {
   const ReleasedGil released;
+  const InsideLibrary inside;
   return std::forward<Work>(work)();
 }
 
 /// How many forks lie between this process and the one that imported the module.
 unsigned forks() noexcept;
-/// Has the process count its forks; called once, on import.
-void count_forks();
+/// Has the process count its forks and wait before each until no thread is inside the library;
+/// called once, on import.
+void watch_forks();
 /// Throws Conflict: what was opened before a fork belongs to the parent.
 [[noreturn]] void throw_opened_before_fork();
 
@@ -72,8 +86,7 @@ class Held {
           value_.release());  // NOLINT(bugprone-unused-return-value): left to the parent
       return;
     }
-    const ReleasedGil released;
-    value_.reset();
+    without_gil([&] { value_.reset(); });
   }
 
   Value& operator*() const {

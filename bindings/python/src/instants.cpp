@@ -13,6 +13,22 @@ std::chrono::microseconds microseconds_of(py::handle timedelta) {
          std::chrono::microseconds(PyDateTime_DELTA_GET_MICROSECONDS(timedelta.ptr()));
 }
 
+/// A timedelta or None. Time zones are the caller's own classes and may do anything.
+py::object offset_of(py::handle datetime, const std::string& name) {
+  py::object offset;
+  try {
+    offset = datetime.attr("utcoffset")();
+  } catch (const py::error_already_set& error) {
+    if (!error.matches(PyExc_Exception)) {
+      throw;
+    }
+  }
+  if (!offset || (!offset.is_none() && PyDelta_Check(offset.ptr()) == 0)) {
+    throw InvalidArgument(name, "an aware datetime that can tell its offset from UTC");
+  }
+  return offset;
+}
+
 }  // namespace
 
 void import_datetime() {
@@ -29,7 +45,7 @@ Timestamp to_instant(py::handle value, const std::string& name) {
   PyObject* instant = value.ptr();
   std::chrono::microseconds offset{0};
   if (PyDateTime_DATE_GET_TZINFO(instant) != PyDateTime_TimeZone_UTC) {
-    const py::object utc_offset = value.attr("utcoffset")();
+    const py::object utc_offset = offset_of(value, name);
     if (utc_offset.is_none()) {
       throw InvalidArgument(name,
                             "an aware datetime: this one is naive, give it a tzinfo, such as "

@@ -206,3 +206,32 @@ def test_ctrl_c_ends_transact_for_good(url: str) -> None:
         url,
     )
     assert printed == "interrupted 1 1000000\n"
+
+
+def test_a_child_can_open_books_whatever_threads_did_at_the_fork(url: str) -> None:
+    """The fork waits until no thread is inside the library, or holds a lock of the client's."""
+    program = """
+    import signal
+    stop = False
+
+    def work():
+        while not stop:
+            books.credits.deduct("ada", 1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    ends = []
+    for _ in range(30):
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            accounting.open(os.environ["BOOKS"]).close()
+            os._exit(0)
+        ends.append(os.waitpid(child, 0)[1])
+    stop = True
+    for thread in threads:
+        thread.join()
+    print(sum(end != 0 for end in ends), "of", len(ends), "hung")
+    """
+    assert run(program, url) == "0 of 30 hung\n"

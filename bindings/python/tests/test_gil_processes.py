@@ -206,3 +206,52 @@ def test_ctrl_c_ends_transact_for_good(url: str) -> None:
         url,
     )
     assert printed == "interrupted 1 1000000\n"
+
+
+# Ada's account is in a transaction of another thread while the program calls, and interrupted
+# while that call waits; what the call is refused for comes after the interrupt.
+WAITING = """
+import signal
+held = threading.Event()
+
+def hold():
+    with books.transaction() as tx:
+        tx.credits.deduct("ada", 1)
+        held.set()
+        interrupted.wait()
+        time.sleep(0.2)
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+    interrupted.set()
+
+interrupted = threading.Event()
+threading.Thread(target=hold).start()
+held.wait()
+threading.Timer(0.5, interrupt).start()
+"""
+
+
+def test_ctrl_c_during_a_call_that_is_refused_is_not_lost(url: str) -> None:
+    program = """
+try:
+    books.credits.deduct("ada", 2_000_000)
+except BaseException as error:
+    print(type(error).__name__)
+"""
+    assert run(WAITING + program, url) == "KeyboardInterrupt\n"
+
+
+def test_ctrl_c_during_a_command_that_is_refused_ends_it_with_130(url: str) -> None:
+    program = """
+from accounting.cli import main
+sys.argv = ["accounting", "-d", os.environ["BOOKS"], *"credits charge ada s o 2000000".split()]
+sys.stderr = sys.stdout
+try:
+    main()
+except SystemExit as end:
+    print(end.code)
+"""
+    assert run("import accounting.cli\n" + WAITING + program, url) == (
+        "error: interrupted [interrupted]\n130\n"
+    )

@@ -39,8 +39,9 @@ class FrozenList(tuple[Item, ...]):
     def __getitem__(self, index: slice) -> FrozenList[Item]: ...
     def __getitem__(self, index: SupportsIndex | slice) -> Item | FrozenList[Item]:
         """One item; a slice equals lists too."""
-        found = tuple.__getitem__(self, index)
-        return FrozenList(found) if isinstance(index, slice) else found
+        if isinstance(index, slice):
+            return FrozenList(tuple.__getitem__(self, index))
+        return tuple.__getitem__(self, index)
 
     def __hash__(self) -> int:
         """As the tuple."""

@@ -33,7 +33,6 @@ class ManualClock:
         """
         Move by a timedelta that came of the argument `name`.
         """
-
     def now(self) -> datetime.datetime: ...
     def set(self, now: object) -> None: ...
 

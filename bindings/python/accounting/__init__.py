@@ -15,9 +15,15 @@ what goes back when it ends. `accounting.open` opens the books; their services d
 991
 >>> books.close()
 
-Credits and tokens are whole numbers, prices exact decimals, instants aware datetimes in UTC. Every
-error derives from `AccountingError` and has a stable `code`, and `retryable` says whether the same
-call may be made again.
+Credits and tokens are whole numbers, prices exact decimals, instants aware datetimes of the years
+1970 to 9999, answered in UTC. Every error derives from `AccountingError` and has a stable `code`,
+and `retryable` says whether the same call may be made again.
+
+Beside it:
+    accounting.aio: the same calls for asyncio.
+    accounting.columns: usage, journal and allocations for pandas, polars and Arrow.
+    accounting.pytest_plugin: fixtures for tests of billing rules, at hand in pytest by themselves.
+    `accounting`: the command, which administers the books and writes reports.
 """
 
 from accounting._core import __version__

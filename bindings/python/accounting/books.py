@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from types import TracebackType
@@ -9,7 +10,7 @@ from typing import TypeVar
 
 from accounting import _core
 from accounting.clock import ManualClock
-from accounting.errors import InvalidArgument
+from accounting.errors import Conflict, InvalidArgument
 from accounting.identity import JwtVerifier
 from accounting.on_behalf_of import OnBehalfOf
 from accounting.policy import Policy
@@ -19,6 +20,20 @@ from accounting.values import Health, KeyIdentity, Principal, VerifyReport
 __all__ = ["Accounting", "Transaction", "open"]
 
 Answer = TypeVar("Answer")
+
+_PLAIN = "a plain function that takes a Transaction, not async def"
+
+
+def refuse_unless_plain(fn: object) -> None:
+    """Refuse what `transact` cannot run.
+
+    Raises:
+        InvalidArgument: it cannot be called, or answers a coroutine, which nobody would await.
+    """
+    if not callable(fn):
+        raise InvalidArgument("fn", f"a callable that takes a Transaction, not {fn!r}")
+    if inspect.iscoroutinefunction(fn):
+        raise InvalidArgument("fn", _PLAIN)
 
 
 class Transaction:
@@ -66,13 +81,23 @@ class Transaction:
             OutcomeUnknown: the connection broke while committing.
             Conflict: it has ended already.
         """
-        self._core.commit()
-        self._ended = True
+        self._end(self._core.commit)
 
     def rollback(self) -> None:
         """Undo everything. Harmless after commit."""
-        self._core.rollback()
-        self._ended = True
+        self._end(self._core.rollback)
+
+    def _end(self, call: Callable[[], None]) -> None:
+        ended = True
+        try:
+            call()
+        except Conflict:
+            # From another thread, say: the transaction goes on in its own.
+            ended = self._ended
+            raise
+        finally:
+            # Also where it failed: leaving the block must not commit a second time.
+            self._ended = ended
 
     def __enter__(self) -> Transaction:
         """The transaction itself."""
@@ -172,12 +197,13 @@ class Accounting:
         asks for another try, `fn` is run again from the start, so it must have no effect elsewhere.
 
         Args:
-            fn: takes a Transaction.
+            fn: takes a Transaction; not a coroutine function.
             users: accounts that will be written to, where there are several: they are locked up
                 front, in order, so that transactions do not wait for each other in a circle.
 
         Raises:
             NotFound: one of `users` is no account.
+            InvalidArgument: `fn` cannot be called, or is `async def`; nothing was done.
 
         >>> import accounting
         >>> books = accounting.open("sqlite://")
@@ -187,9 +213,17 @@ class Accounting:
         >>> books.transact(give)
         [1, 2]
         """
-        if not callable(fn):
-            raise InvalidArgument("fn", f"a callable that takes a Transaction, not {fn!r}")
-        answer: Answer = self._core.transact(lambda core: fn(Transaction(core)), users)
+        refuse_unless_plain(fn)
+
+        def work(core: _core.Transaction) -> Answer:
+            answer = fn(Transaction(core))
+            if inspect.iscoroutine(answer):
+                # Raised before the commit, which would keep nothing of what it was to do.
+                answer.close()
+                raise InvalidArgument("fn", _PLAIN)
+            return answer
+
+        answer: Answer = self._core.transact(work, users)
         return answer
 
     def transaction(self, users: Iterable[str] = ()) -> Transaction:
@@ -281,14 +315,16 @@ def open(
             `postgresql://user:password@host:port/name`. None: the environment's
             ACCOUNTING_DATABASE_URL, else DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD.
         policy: the billing rules.
-        clock: None: the machine's.
+        clock: None: the machine's, which must stand in the years 1970 to 9999.
         pool_size: connections at most, 1 to 1,000. A database in memory always has one.
         migrate: True: bring the schema up to date. False: never. None: set up an empty SQLite
             database, leave any other as it is.
-        pool_timeout: how long a call waits for a free connection.
+        pool_timeout: how long a call waits for a free connection: 1 ms to a day, like the next
+            three, rounded up to milliseconds.
         connect_timeout: how long a connection waits for the server.
         statement_timeout: how long one statement may run.
-        lock_timeout: how long it may wait for a lock; on SQLite for another writer.
+        lock_timeout: how long it may wait for a lock; on SQLite for another writer, in whole
+            seconds, rounded up.
         max_attempts: how often a transaction is tried when the database asks for another try: 1 to
             100.
         pipeline: PostgreSQL: send the statements of a trip together.

@@ -9,6 +9,8 @@ from accounting.errors import InvalidArgument
 
 __all__ = ["ManualClock"]
 
+_YEARS = "an instant in the years 1970 to 9999"
+
 
 class ManualClock:
     """A clock for tests, simulations and replays: pass it to `accounting.open`. Thread-safe.
@@ -23,10 +25,10 @@ class ManualClock:
     __slots__ = ("_core",)
 
     def __init__(self, start: datetime) -> None:
-        """Stand at `start`, an aware datetime of any time zone.
+        """Stand at `start`, an aware datetime of any time zone, in the years 1970 to 9999.
 
         Raises:
-            InvalidArgument: it is naive.
+            InvalidArgument: it is naive, or outside those years.
         """
         self._core = _core.ManualClock(start)
 
@@ -38,26 +40,34 @@ class ManualClock:
         """Move by days of 24 hours and seconds, to the microsecond; backwards where negative.
 
         Raises:
-            InvalidArgument: not numbers, or beyond the years 1 to 9999.
+            InvalidArgument: not numbers, or out of the years 1970 to 9999.
         """
-        for name, amount in (("days", days), ("seconds", seconds)):
-            if isinstance(amount, bool) or not isinstance(amount, (int, float)):
-                raise InvalidArgument(name, f"a number, not {amount!r}")
+        parts = {name: _part(name, n) for name, n in (("days", days), ("seconds", seconds))}
+        # Where both together go too far, the one that goes farther is named.
+        name = max(parts, key=lambda part: abs(parts[part]))
         try:
             step = timedelta(days=days, seconds=seconds)
-            _ = self.now() + step
-        except (OverflowError, ValueError):
-            raise InvalidArgument("days", "an instant in the years 1 to 9999") from None
-        self._core.advance(step)
+        except OverflowError:
+            raise InvalidArgument(name, _YEARS) from None
+        self._core.advance(step, name)
 
     def set(self, now: datetime) -> None:
         """Move to `now`, an aware datetime of any time zone; it may lie in the past.
 
         Raises:
-            InvalidArgument: it is naive.
+            InvalidArgument: it is naive, or outside the years 1970 to 9999.
         """
         self._core.set(now)
 
     def __repr__(self) -> str:
         """For people."""
         return f"ManualClock({self.now()!r})"
+
+
+def _part(name: str, amount: float) -> timedelta:
+    if isinstance(amount, bool) or not isinstance(amount, (int, float)):
+        raise InvalidArgument(name, f"a number, not {amount!r}")
+    try:
+        return timedelta(**{name: amount})
+    except (OverflowError, ValueError):
+        raise InvalidArgument(name, _YEARS) from None

@@ -9,22 +9,28 @@
 >>> usage["operation"], usage["credits"]
 (['sketch'], [12])
 
-A dict of lists is what `pandas.DataFrame` and `polars.DataFrame` take as it is. With pyarrow
-installed, `usage_table` and its siblings give a `pyarrow.Table`, whose `__arrow_c_stream__` every
-library that speaks Arrow reads: int64 credits, instants in UTC to the microsecond, nothing rounded.
+A dict of lists is what `pandas.DataFrame` takes as it is, and `polars.DataFrame` too unless
+metadata comes in several shapes (numbers here, objects there): then give polars the Arrow table.
+pandas makes a column of whole numbers with None among them, such as `usage_id`, one of floats.
+
+With pyarrow installed, `usage_table` and its siblings give a `pyarrow.Table`, whose
+`__arrow_c_stream__` every library that speaks Arrow reads: int64 credits, instants in UTC to the
+microsecond, metadata as JSON text, nothing rounded.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from accounting.books import Accounting, Transaction
 from accounting.frozen import thawed
+from accounting.paging import numbered, onward
 from accounting.values import CreditAllocation, CreditEntry, UsageRecord
 
 if TYPE_CHECKING:
@@ -42,9 +48,6 @@ __all__ = [
 ]
 
 Row = TypeVar("Row", UsageRecord, CreditEntry, CreditAllocation)
-
-# The most that the books answer at once.
-_LIMIT = 1_000
 
 # Columns that are neither text nor int64.
 _INSTANTS = frozenset(
@@ -119,17 +122,16 @@ def usage_columns(
     Args:
         books: the books, or a transaction on them for one consistent snapshot.
         user_id: whose.
-        start: an aware datetime, not before it; None: from the first.
-        end: an aware datetime, before it; None: to the last.
+        start: an aware datetime of the years 1970 to 9999, not before it; None: from the first.
+        end: likewise, before it; None: to the last.
 
     Raises:
         NotFound: no such account.
         InvalidArgument: start > end.
     """
-    pages = _pages(
-        lambda after: books.usage.list(user_id, start, end, after, _LIMIT), lambda row: row.id
-    )
-    return to_columns(pages, UsageRecord)
+    fetch = functools.partial(books.usage.list, user_id, start, end)
+    rows = onward(fetch, lambda row: row.id)
+    return to_columns(rows, UsageRecord)
 
 
 def usage_table(
@@ -155,10 +157,9 @@ def entry_columns(
     Raises:
         NotFound: no such account.
     """
-    pages = _pages(
-        lambda place: books.credits.entries(user_id, place, _LIMIT), lambda row: row.sequence, after
-    )
-    return to_columns(pages, CreditEntry)
+    fetch = functools.partial(books.credits.entries, user_id)
+    rows = onward(fetch, lambda row: row.sequence, after)
+    return to_columns(rows, CreditEntry)
 
 
 def entry_table(books: Accounting | Transaction, user_id: str, after: int = 0) -> pyarrow.Table:
@@ -177,30 +178,13 @@ def allocation_columns(books: Accounting | Transaction, user_id: str) -> dict[st
     Raises:
         NotFound: no such account.
     """
-    # By id, since an allocation made meanwhile shifts the pages and shows one row twice.
-    found: dict[int, CreditAllocation] = {}
-    number, total_pages = 1, 1
-    while number <= total_pages:
-        page = books.credits.history(user_id, number, _LIMIT)
-        found.update((one.id, one) for one in page.items)
-        number, total_pages = number + 1, page.total_pages
-    return to_columns(found.values(), CreditAllocation)
+    rows = numbered(functools.partial(books.credits.history, user_id), lambda row: row.id)
+    return to_columns(rows, CreditAllocation)
 
 
 def allocation_table(books: Accounting | Transaction, user_id: str) -> pyarrow.Table:
     """`allocation_columns` as a `pyarrow.Table`; ModuleNotFoundError without pyarrow."""
     return _table(allocation_columns(books, user_id))
-
-
-def _pages(
-    fetch: Callable[[int], Sequence[Row]], place: Callable[[Row], int], after: int = 0
-) -> Iterator[Row]:
-    while True:
-        rows = fetch(after)
-        yield from rows
-        if len(rows) < _LIMIT:
-            return
-        after = place(rows[-1])
 
 
 def _cell(value: Any) -> Any:

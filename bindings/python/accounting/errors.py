@@ -62,7 +62,8 @@ class InvalidArgument(AccountingError, ValueError):
     """An argument is missing, too long, malformed, out of range or of the wrong type.
 
     Attributes:
-        argument: its name, for example "expires_at"; "requests[2].credits" in a list of requests.
+        argument: its name, for example "expires_at"; "requests[2].credits" in requests that
+            happen all or none. Of an error that `charge_many` answers, "credits" alone.
         expected: what it may be, for example "a number from 1 to 1000".
     """
 
@@ -160,7 +161,8 @@ class InvalidApiKey(AccountingError):
 class StoreError(AccountingError):
     """The database failed or refused for a reason that is none of the caller's arguments.
 
-    A full disk, a missing permission, a timeout. Nothing was changed.
+    A full disk, a missing permission, a timeout. Nothing was changed, unless it is an
+    OutcomeUnknown.
     """
 
     code = "store_error"
@@ -191,7 +193,8 @@ class MigrationError(AccountingError):
     code = "migration_error"
 
 
-_BY_CODE: dict[str, type[AccountingError]] = {
+# Which class a code of the library is raised as; the bindings read it once.
+BY_CODE: dict[str, type[AccountingError]] = {
     error_class.code: error_class
     for error_class in (
         InvalidArgument,
@@ -209,8 +212,3 @@ _BY_CODE: dict[str, type[AccountingError]] = {
         MigrationError,
     )
 }
-
-
-def error_class(code: str) -> type[AccountingError]:
-    """The class of a code; the root where the code is a newer library's."""
-    return _BY_CODE.get(code, AccountingError)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn, TypeAlias, TypeVar, Union
+from typing import Any, NoReturn, SupportsIndex, TypeAlias, TypeVar, Union, overload
 
-__all__ = ["FrozenDict", "FrozenList", "Json", "thawed"]
+__all__ = ["FrozenDict", "FrozenList", "Json", "frozen", "thawed"]
 
 # What JSON has. Integers have 64 bits at most; dicts have str keys.
 Json: TypeAlias = Union[bool, int, float, str, "Sequence[Json]", "Mapping[str, Json]", None]
@@ -32,6 +32,16 @@ class FrozenList(tuple[Item, ...]):
     def __ne__(self, other: object) -> bool:
         """Compare with a tuple or a list."""
         return not self == other
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> FrozenList[Item]: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> Item | FrozenList[Item]:
+        """One item; a slice equals lists too."""
+        if isinstance(index, slice):
+            return FrozenList(tuple.__getitem__(self, index))
+        return tuple.__getitem__(self, index)
 
     def __hash__(self) -> int:
         """As the tuple."""
@@ -78,14 +88,19 @@ class FrozenDict(dict[Key, Member]):
 
 def json_value(text: str) -> Any:
     """The value of a JSON text, all the way down without anything that changes."""
-    return _frozen(json.loads(text))
+    return frozen(json.loads(text))
 
 
-def _frozen(value: Any) -> Any:
+def frozen(value: Any) -> Any:
+    """The same value with its lists, tuples and dicts, all the way down, as ones that hash.
+
+    >>> frozen({"tags": ["a"]}) == {"tags": ["a"]} and type(frozen(["a"]))
+    <class 'accounting.frozen.FrozenList'>
+    """
     if isinstance(value, dict):
-        return FrozenDict({key: _frozen(member) for key, member in value.items()})
-    if isinstance(value, list):
-        return FrozenList(map(_frozen, value))
+        return FrozenDict({key: frozen(member) for key, member in value.items()})
+    if isinstance(value, (list, tuple)):
+        return FrozenList(map(frozen, value))
     return value
 
 

@@ -31,7 +31,7 @@ class Policy(Value):
             a str, Decimal or int.
         fallback_price: for every other model: str, Decimal or int; None refuses an unpriced model.
         session_ttl: how long a session may go without a sign of life before `expire_stale` may end
-            it: more than 0.
+            it: more than 0, at most 1,000,000 days.
 
     >>> Policy(fallback_price="0.5").fallback_price
     Decimal('0.5')

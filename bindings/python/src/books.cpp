@@ -51,6 +51,21 @@ std::chrono::milliseconds to_timeout(handle value, const char* name) {
   return std::chrono::ceil<std::chrono::milliseconds>(to_duration(value, name));
 }
 
+/// A refused option as Python has it: one has another name there, and durations are timedeltas.
+InvalidArgument in_terms_of_python(const InvalidArgument& error) {
+  const std::string& option = error.argument();
+  if (option == "database") {
+    return {"url", error.expected()};
+  }
+  if (option.ends_with("_timeout")) {
+    return {option, "a timedelta from 1 ms to a day"};
+  }
+  if (option == "policy.session_ttl") {
+    return {option, "a timedelta above 0, at most 1,000,000 days"};
+  }
+  return error;
+}
+
 HeldBooks open(handle url, handle policy, std::optional<std::shared_ptr<ManualClock>> clock,
                handle pool_size, handle migrate, handle pool_timeout, handle connect_timeout,
                handle statement_timeout, handle lock_timeout, handle max_attempts, handle pipeline,
@@ -75,9 +90,7 @@ HeldBooks open(handle url, handle policy, std::optional<std::shared_ptr<ManualCl
   try {
     return HeldBooks(without_gil([&] { return Accounting::open(options); }));
   } catch (const InvalidArgument& error) {
-    // The one that has another name in C++.
-    throw InvalidArgument(error.argument() == "database" ? "url" : error.argument(),
-                          error.expected());
+    throw in_terms_of_python(error);
   }
 }
 

@@ -22,8 +22,8 @@ py::str lenient(std::string_view text) {
 }  // namespace
 
 py::object error_value(const AccountingError& error) {
-  const std::string_view code = to_string(error.code());
-  const py::object error_class = python_side().error_class(py::str(code.data(), code.size()));
+  const py::object& error_class =
+      python_side().error_classes.at(std::string(to_string(error.code())));
   if (const auto* invalid = dynamic_cast<const InvalidArgument*>(&error)) {
     return error_class(lenient(invalid->argument()), lenient(invalid->expected()));
   }
@@ -43,8 +43,13 @@ void translate_errors() {
         std::rethrow_exception(raised);
       }
     } catch (const AccountingError& error) {
-      const py::object value = error_value(error);
-      PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(value.ptr())), value.ptr());
+      try {
+        const py::object value = error_value(error);
+        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(value.ptr())), value.ptr());
+      } catch (py::error_already_set& raised_instead) {
+        // The constructor is Python code, in which a Ctrl-C that came during the call is raised.
+        raised_instead.restore();
+      }
     }
   });
 }

@@ -4,6 +4,8 @@
 
 #include <datetime.h>
 
+#include <cstdlib>
+
 namespace accounting::python {
 namespace {
 
@@ -66,6 +68,10 @@ Timestamp to_instant(py::handle value, const std::string& name) {
 std::chrono::microseconds to_duration(py::handle value, const std::string& name) {
   if (PyDelta_Check(value.ptr()) == 0) {
     refuse(name, "a timedelta", value);
+  }
+  constexpr int most_days = 106'000'000;  // About what 64 bits of microseconds hold.
+  if (std::abs(PyDateTime_DELTA_GET_DAYS(value.ptr())) > most_days) {
+    throw InvalidArgument(name, "a timedelta of at most 106,000,000 days");
   }
   return microseconds_of(value);
 }

@@ -20,6 +20,7 @@ Timestamp to_instant(py::handle value, const std::string& name);
 /// An aware datetime in UTC.
 py::object from_instant(Timestamp instant);
 
+/// From a timedelta of at most 106,000,000 days, either way; else InvalidArgument.
 std::chrono::microseconds to_duration(py::handle value, const std::string& name);
 py::object from_duration(std::chrono::microseconds duration);
 

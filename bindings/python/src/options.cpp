@@ -55,6 +55,32 @@ py::typing::Dict<py::str, py::object> policy_fields(const Policy& policy) {
   return fields;
 }
 
+constexpr std::chrono::sys_days first_instant = std::chrono::year(1970) / 1 / 1;
+constexpr std::chrono::sys_days end_of_time = std::chrono::year(10'000) / 1 / 1;
+
+[[noreturn]] void refuse_instant(const std::string& name) {
+  throw InvalidArgument(name, "an instant in the years 1970 to 9999");
+}
+
+/// What a clock may show: the books keep no other instants, and would refuse every write.
+Timestamp to_clock_instant(py::handle value, const std::string& name) {
+  const Timestamp instant = to_instant(value, name);
+  if (instant < first_instant || instant >= end_of_time) {
+    refuse_instant(name);
+  }
+  return instant;
+}
+
+void advance(ManualClock& clock, py::handle step, const std::string& name) {
+  const std::chrono::microseconds by = to_duration(step, name);
+  const Timestamp now = clock.now();
+  // Compared so that nothing overflows, however large the step.
+  if (by < first_instant - now || by >= end_of_time - now) {
+    refuse_instant(name);
+  }
+  clock.advance(by);
+}
+
 }  // namespace
 
 Policy to_policy(py::handle policy) {
@@ -115,16 +141,15 @@ void bind_policy(py::module_& module) {
 void bind_clock(py::module_& module) {
   py::class_<ManualClock, std::shared_ptr<ManualClock>>(module, "ManualClock")
       .def(py::init([](py::handle start) {
-             return std::make_shared<ManualClock>(to_instant(start, "start"));
+             return std::make_shared<ManualClock>(to_clock_instant(start, "start"));
            }),
            py::arg("start"))
       .def("now", &ManualClock::now)
+      .def("advance", &advance, py::arg("step"), py::arg("name"),
+           "Move by a timedelta that came of the argument `name`.")
       .def(
-          "advance",
-          [](ManualClock& clock, py::handle step) { clock.advance(to_duration(step, "step")); },
-          py::arg("step"))
-      .def(
-          "set", [](ManualClock& clock, py::handle now) { clock.set(to_instant(now, "now")); },
+          "set",
+          [](ManualClock& clock, py::handle now) { clock.set(to_clock_instant(now, "now")); },
           py::arg("now"));
 }
 

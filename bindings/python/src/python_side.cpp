@@ -8,6 +8,14 @@ PythonSide*& instance() {
   return side;
 }
 
+std::map<std::string, py::object> by_code(const py::dict& classes) {
+  std::map<std::string, py::object> found;
+  for (const auto& [code, error_class] : classes) {
+    found.emplace(py::cast<std::string>(code), py::reinterpret_borrow<py::object>(error_class));
+  }
+  return found;
+}
+
 }  // namespace
 
 ValueClass::ValueClass(py::handle dataclass)
@@ -60,7 +68,7 @@ void import_python_side() {
       .frozen_list = frozen.attr("FrozenList"),
       .frozen_dict = frozen.attr("FrozenDict"),
       .json_value = frozen.attr("json_value"),
-      .error_class = errors.attr("error_class"),
+      .error_classes = by_code(errors.attr("BY_CODE")),
       .decimal = py::module_::import("decimal").attr("Decimal"),
   };
 }

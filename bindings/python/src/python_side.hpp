@@ -4,8 +4,8 @@
 
 #include <pybind11/pybind11.h>
 
-#include <array>
-#include <string_view>
+#include <map>
+#include <string>
 #include <vector>
 
 namespace accounting::python {
@@ -38,7 +38,7 @@ struct PythonSide {
   py::object frozen_list, frozen_dict, json_value;
 
   // accounting.errors
-  py::object error_class;  ///< a function: code → class
+  std::map<std::string, py::object> error_classes;  ///< by code
 
   // decimal
   py::object decimal;

@@ -13,6 +13,12 @@ from urllib.parse import urlsplit, urlunsplit
 SERVER = "ACCOUNTING_TEST_POSTGRESQL"
 WHY_NOT = f"SKIPPED: {SERVER} is not set, so nothing runs on PostgreSQL"
 
+# Breaks whatever is connected to a database but the one who asks.
+END_CONNECTIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
 _numbers = itertools.count(1)
 
 

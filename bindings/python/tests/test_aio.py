@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import accounting
 import accounting.aio
 from accounting import Conflict, InsufficientCredits, InvalidArgument, ManualClock
+from aio_tool import run
 
 SERVICES = ["accounts", "credits", "pricing", "sessions", "usage"]
-
-
-def run(
-    url: str, body: Callable[[accounting.aio.Accounting], Awaitable[Any]], **options: Any
-) -> Any:
-    """The answer of `body`, on books with `ada`, who has 1,000 credits."""
-
-    async def main() -> Any:
-        async with accounting.aio.open(url, migrate=True, **options) as books:
-            await books.accounts.sync("ada", "ada@example.org", "Ada")
-            await books.credits.allocate("ada", 1_000, allocated_by="admin")
-            return await body(books)
-
-    return asyncio.run(asyncio.wait_for(main(), 60))
 
 
 def public(thing: object) -> set[str]:
@@ -226,16 +212,21 @@ def test_close_waits_for_what_was_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_cancelled_open_leaves_no_thread() -> None:
-    async def main() -> None:
-        opening = asyncio.create_task(_open())
-        await asyncio.sleep(0.001)
-        opening.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await opening
+    # A server that takes the connection and never answers keeps `open` at work until its time-out.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing"
 
-    async def _open() -> accounting.aio.Accounting:
-        return await accounting.aio.open("sqlite://", connect_timeout=timedelta(seconds=1))
+        async def opened() -> accounting.aio.Accounting:
+            return await accounting.aio.open(url, connect_timeout=timedelta(seconds=1))
 
-    before = threading.active_count()
-    asyncio.run(main())
+        async def main() -> None:
+            opening = asyncio.create_task(opened())
+            connection, _ = await asyncio.to_thread(silent.accept)
+            with connection:
+                opening.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await opening
+
+        before = threading.active_count()
+        asyncio.run(main())
     assert threading.active_count() <= before

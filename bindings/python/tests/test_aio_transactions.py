@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
 import accounting
 import accounting.aio
-from accounting import Conflict, InsufficientCredits, InvalidArgument, NotFound
+from accounting import Conflict, InsufficientCredits, InvalidArgument, NotFound, StoreError
+from aio_tool import run
+from databases import END_CONNECTIONS, psql
 
 Books = accounting.aio.Accounting
-
-
-def run(url: str, body: Callable[[Books], Awaitable[Any]], **options: Any) -> Any:
-    async def main() -> Any:
-        async with accounting.aio.open(url, migrate=True, **options) as books:
-            await books.accounts.sync("ada", "ada@example.org", "Ada")
-            await books.credits.allocate("ada", 1_000, allocated_by="admin")
-            return await body(books)
-
-    return asyncio.run(asyncio.wait_for(main(), 60))
 
 
 async def total(books: Books) -> int:
@@ -61,8 +51,10 @@ def test_transact_refuses_a_coroutine_function() -> None:
         async def later(tx: accounting.Transaction) -> None:
             tx.credits.deduct("ada", 10)
 
-        with pytest.raises(InvalidArgument, match="async def"):
-            _ = await books.transact(later)
+        for fn in (later, lambda tx: later(tx)):
+            with pytest.raises(InvalidArgument, match="async def"):
+                _ = await books.transact(fn)
+        assert await total(books) == 1_000
         with pytest.raises(InvalidArgument):
             await books.transact(None)  # type: ignore[arg-type]
 
@@ -100,6 +92,18 @@ def test_transaction_rolls_back_a_block_that_raises(url: str) -> None:
             assert await total(books) == 990  # ended, so direct calls are welcome again
 
     run(url, body)
+
+
+def test_a_commit_that_failed_is_not_tried_again_at_the_end(server_url: str) -> None:
+    async def body(books: Books) -> None:
+        async with books.transaction() as tx:
+            await tx.credits.deduct("ada", 10)
+            psql(server_url, END_CONNECTIONS)
+            with pytest.raises(StoreError):
+                await tx.commit()
+            assert await total(books) == 1_000  # ended, so direct calls are welcome again
+
+    run(server_url, body)
 
 
 def test_a_cancelled_block_rolls_back(url: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -17,8 +20,9 @@ import pytest
 import accounting
 from accounting import ManualClock, Policy, TokenCounts
 from accounting.cli.exits import ExitCode, redacted
-from accounting.cli.output import clean
+from accounting.cli.output import clean, expiry
 from cli_tool import Tool, contents
+from databases import psql
 
 
 @pytest.fixture
@@ -94,7 +98,7 @@ def test_credits(tool: Tool) -> None:
     assert tool.json("credits", "balance", "ada")["total_credits"] == 1_050
     shown = tool.run("credits", "balance", "ada").out
     assert "1,050 credits" in shown
-    assert "in 9 days" in shown
+    assert "in 10 days" in shown
     charge = tool.json("credits", "charge", "ada", "images", "sketch", "30", "--metadata", "[1]")
     assert charge["usage_record"]["metadata"] == [1]
     assert charge["deduction"]["slices"] == [{"allocation_id": 1, "credits": 30}]
@@ -148,7 +152,8 @@ def test_stale_sessions_end(tool: Tool) -> None:
     assert tool.json("sessions", "active", "bob")[0]["allocated_credits"] == 12
     assert "stale" in tool.run("sessions", "active").out
     before = contents(tool.url)
-    assert len(tool.json("sessions", "expire-stale", "--dry-run")) == 1
+    assert [one["dry_run"] for one in tool.json("sessions", "expire-stale", "--dry-run")] == [True]
+    assert "would be ended: 1" in tool.run("sessions", "expire-stale", "--dry-run").out
     assert contents(tool.url) == before
     assert "1 session" in tool.run("sessions", "expire-stale", code=ExitCode.REFUSED).err
     assert tool.json("sessions", "expire-stale", "--yes")[0]["refund"] == 12
@@ -160,7 +165,9 @@ def test_a_session_is_aborted(tool: Tool, tokens: int | TokenCounts) -> None:
     with_stale_session(tool, tokens)
     abort = ("sessions", "abort", "bob", "s-1", "--tokens", "2000")
     assert "10 go back" in tool.run(*abort, code=ExitCode.REFUSED).err
-    assert tool.json(*abort, "--yes")["actual_credits"] == 2
+    assert "would be aborted" in tool.run(*abort, "--dry-run").out
+    done = tool.json(*abort, "--yes")
+    assert (done["actual_credits"], done["dry_run"]) == (2, False)
     assert tool.run("sessions", "active").out == "Active sessions: 0: none\n"
 
 
@@ -222,10 +229,13 @@ def test_an_export_that_fails_leaves_the_file_alone(tool: Tool, tmp_path: Path) 
 def test_a_dry_run_answers_and_changes_nothing(tool: Tool, arguments: tuple[str, ...]) -> None:
     before = contents(tool.url)
     ended = tool.run(*arguments, "--dry-run")
-    assert ended.out
+    assert "would be" in ended.out
     assert "dry run: nothing was changed" in ended.err
-    assert isinstance(tool.json(*arguments, "--dry-run"), dict)
+    assert tool.json(*arguments, "--dry-run")["dry_run"] is True
     assert contents(tool.url) == before
+    yes = ("--yes",) if "revoke" in arguments else ()
+    assert tool.json(*arguments, *yes)["dry_run"] is False
+    assert contents(tool.url) != before
 
 
 @pytest.mark.parametrize(
@@ -240,6 +250,10 @@ def test_a_dry_run_answers_and_changes_nothing(tool: Tool, arguments: tuple[str,
         (("credits", "charge", "ada", "s", "o", "5", "--metadata", "{"), 2, "JSON"),
         (("pricing", "set", "m", "0.00000000001"), 2, "fractional digits"),
         (("usage", "stats", "--from", "2026-02-01", "--to", "2026-01-01"), 2, "--from"),
+        (("usage", "export", "--format", "csv", "--json"), 2, "--json"),
+        # An empty name is not nobody's: whoever is logged in does not stand in for it.
+        (("credits", "allocate", "ada", "5", "--by", ""), 2, "allocated_by"),
+        (("pricing", "set", "m", "1", "--created-by", ""), 2, "created_by"),
         (("credits", "allocate", "ada", "many"), 2, "CREDITS"),
         (("credits", "nothing"), 2, "nothing"),
     ],
@@ -289,8 +303,73 @@ def test_help_documents_exit_codes_and_completion() -> None:
     shown = " ".join(Tool("").run("--help").out.split())
     assert "4 the books do not balance" in shown
     assert "--install-completion" in shown
-    for group in ("accounts", "credits", "pricing", "sessions", "usage"):
-        assert "--help" in Tool("").run(group, "--help").out
+
+
+def test_init_of_older_books_ends_as_status_does(
+    tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tool.books() as books:
+        older = dataclasses.replace(books.health(), ok=False, pending_migrations=1)
+    monkeypatch.setattr(accounting.Accounting, "health", lambda _: older)
+    for command in ("init", "status", "doctor"):
+        assert "accounting migrate" in tool.run(command, code=ExitCode.UNREACHABLE).err
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["report", "-o", "report.html"]])
+def test_ctrl_c_ends_a_long_reading_at_once(
+    server_url: str, command: list[str], tmp_path: Path
+) -> None:
+    accounting.open(server_url, migrate=True).close()
+    lock = "BEGIN; LOCK usage_records, usage_rollups, user_accounts; SELECT pg_sleep(60)"
+    holder = subprocess.Popen(["psql", server_url, "-X", "-q", "-c", lock])
+    locks = "SELECT count(*) FROM pg_locks WHERE relation = 'user_accounts'::regclass AND "
+    while psql(server_url, locks + "mode = 'AccessExclusiveLock'") == "0":
+        time.sleep(0.05)
+    waits = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
+    waits += "WHERE datname = current_database() AND NOT granted"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "accounting.cli", "-d", server_url, *command],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while psql(server_url, waits) == "0":
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        holder.kill()
+        holder.wait()
+    assert (process.returncode, complaints) == (130, "error: interrupted [interrupted]\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_errors_do_not_fold_into_a_pipe(tool: Tool) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "accounting.cli", "accounts", "get", "nobody"],
+        env={**os.environ, "ACCOUNTING_DATABASE_URL": tool.url, "COLUMNS": "20"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stderr == "error: there is no account with that user_id [not_found]\n"
+
+
+def test_when_credits_end_to_the_nearest_day() -> None:
+    at = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    for hours, said in [
+        (-1, "past"),
+        (23, "within a day"),
+        (24, "in 1 day"),
+        (35, "in 1 day"),
+        (36, "in 2 days"),
+        (30 * 24 - 0.001, "in 30 days"),
+    ]:
+        assert f"({said})" in expiry(at + timedelta(hours=hours), at).plain
+    assert expiry(None, at).plain == "never"
 
 
 def test_a_stream_without_the_letters_shows_them_escaped(tool: Tool) -> None:

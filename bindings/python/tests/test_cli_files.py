@@ -44,7 +44,10 @@ def test_a_file_is_allocated_once(tool: Tool, tmp_path: Path) -> None:
     after = contents(tool.url)
     again = tool.json("credits", "allocate-csv", str(file), "--by", "admin")
     assert (again["allocated"], again["already_allocated"], again["credits"]) == (0, 3, 0)
-    assert "nothing to do" in tool.run("credits", "allocate-csv", str(file), "--by", "admin").out
+    said = tool.run("credits", "allocate-csv", str(file), "--by", "admin").out
+    day = done["allocations"][0]["allocated_at"][:10]
+    assert f"allocated before, on {day} " in said
+    assert "nothing to do" in said
     assert contents(tool.url) == after
     assert tool.json("credits", "balance", "ada")["total_credits"] == 107
 
@@ -61,6 +64,24 @@ def test_the_same_rows_saved_another_way_are_the_same_file(tool: Tool, tmp_path:
     assert "--by" in refused.err
     file.write_text(GRANTS.replace("bob,50", "bob,51"))
     assert tool.json("credits", "allocate-csv", str(file), "--by", "admin")["allocated"] == 3
+
+
+def test_the_same_rows_are_allocated_once_for_each_batch(tool: Tool, tmp_path: Path) -> None:
+    file = tmp_path / "grants.csv"
+    file.write_text(GRANTS)
+    command = ("credits", "allocate-csv", str(file), "--by", "admin")
+    for batch, allocated in ((), 3), (("2026-11",), 3), (("2026-12",), 3), (("2026-11",), 0):
+        options = [word for name in batch for word in ("--batch", name)]
+        assert tool.json(*command, *options)["allocated"] == allocated
+    assert tool.json("credits", "balance", "ada")["total_credits"] == 3 * 107
+
+
+def test_amounts_out_of_range_are_told_the_range(tool: Tool, tmp_path: Path) -> None:
+    file = tmp_path / "grants.csv"
+    file.write_text("user_id,credits,expiry_days\nada,1000000000000001,1000001\n")
+    ended = tool.run("credits", "allocate-csv", str(file), code=ExitCode.USAGE)
+    assert "credits: expected a whole number from 1 to 1,000,000,000,000,000, not" in ended.err
+    assert "expiry_days: expected a whole number from 1 to 1,000,000, not" in ended.err
 
 
 def test_every_bad_line_is_named_and_nothing_allocated(tool: Tool, tmp_path: Path) -> None:
@@ -165,11 +186,38 @@ def test_which_price_tokens_without_kinds_have(tool: Tool, tmp_path: Path) -> No
     text = '{"a": {"input_cost_per_token": 1e-06, "output_cost_per_token": 4e-06}}'
     command = ("pricing", "import", prices(tmp_path, text), "--credits-per-dollar", "1000")
     for plain, price, cached in (("input", "1", None), ("output", "4", "1"), ("highest", "4", "1")):
-        tool.run(*command, "--plain", plain)
+        tool.run(*command, "--plain", plain, "--yes")
         rule = tool.json("pricing", "get", "a")
         assert (rule["price_per_1k_tokens"], rule["input"], rule["output"]) == (price, "1", "4")
         # Cached input is input: it never falls back to the price of output.
         assert rule["cached_input"] == cached
+
+
+def test_models_with_other_prices_for_that_time_are_all_named(tool: Tool, tmp_path: Path) -> None:
+    tool.run("pricing", "set", "b", "1", "--effective-from", "2999-01-01")
+    tool.run("pricing", "set", "c", "1", "--effective-from", "2999-01-01")
+    file = prices(tmp_path, json.dumps({m: {"input_cost_per_token": 1e-06} for m in "abc"}))
+    before = contents(tool.url)
+    for options in ([], ["--dry-run"], ["--yes"]):
+        command = ("pricing", "import", file, "--credits-per-dollar", "1000", *options)
+        ended = tool.run(*command, code=ExitCode.REFUSED)
+        lines = ended.err.splitlines()
+        assert lines[0].startswith("error: 2 model(s) have other prices")
+        assert lines[0].endswith("[conflict]")
+        assert [line.split(":")[0].strip() for line in lines[1:]] == ["b", "c"]
+        assert contents(tool.url) == before
+
+
+def test_replacing_prices_asks_first(tool: Tool, tmp_path: Path) -> None:
+    file = prices(tmp_path, '{"a": {"input_cost_per_token": 1e-06}}')
+    command = ("pricing", "import", file, "--credits-per-dollar")
+    tool.run(*command, "1000")
+    before = contents(tool.url)
+    assert "Replace the prices of 1 model" in tool.run(*command, "2000", code=ExitCode.REFUSED).err
+    tool.run(*command, "2000", "--dry-run")
+    assert contents(tool.url) == before
+    tool.run(*command, "2000", stdin="y\n")
+    assert tool.json("pricing", "get", "a")["input"] == "2"
 
 
 def test_inexact_prices_are_named_and_rounded_only_when_asked(tool: Tool, tmp_path: Path) -> None:
@@ -238,4 +286,4 @@ def test_the_real_price_map_is_imported_exactly(tool: Tool) -> None:
             assert (price is None) == (dollars is None), (model_id, kind)
             if price is not None:
                 assert Fraction(price) == dollars * 1000 * 1000, (model_id, kind)
-        assert Fraction(rule["price_per_1k_tokens"]) in (Fraction(rule["input"] or rule["output"]),)
+        assert rule["price_per_1k_tokens"] == (rule["input"] or rule["output"])

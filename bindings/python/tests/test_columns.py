@@ -115,6 +115,38 @@ def test_arrow_tables_lose_nothing(used: Accounting) -> None:
     assert to_table([], UsageRecord).schema == table.schema
 
 
+@pytest.fixture
+def shapes(memory: Accounting) -> Accounting:
+    """Metadata in several shapes, and a journal with and without a usage_id."""
+    for metadata in (None, {"n": 1}, [1, "a"], "text", 7):
+        memory.usage.record("ada", "s", "o", LARGEST, metadata=metadata)
+    memory.credits.charge("ada", "s", "o", 1)
+    return memory
+
+
+def test_pandas_takes_columns_as_they_are(shapes: Accounting) -> None:
+    pandas = pytest.importorskip("pandas", reason="SKIPPED: pandas is not installed")
+    usage = pandas.DataFrame(columns.usage_columns(shapes, "ada"))
+    assert usage["credits"].tolist() == [LARGEST] * 5 + [1]
+    assert usage["credits"].dtype == "int64"
+    assert usage["metadata"].tolist()[1:5] == [{"n": 1}, [1, "a"], "text", 7]
+    # As the module says: whole numbers with None among them become floats.
+    journal = pandas.DataFrame(columns.entry_columns(shapes, "ada"))
+    assert journal["usage_id"].dtype == "float64"
+
+
+def test_polars_takes_columns_and_where_metadata_is_mixed_the_table(shapes: Accounting) -> None:
+    polars = pytest.importorskip("polars", reason="SKIPPED: polars is not installed")
+    journal = polars.DataFrame(columns.entry_columns(shapes, "ada"))
+    assert journal["usage_id"].to_list() == [None, 6]
+    with pytest.raises(TypeError):
+        polars.DataFrame(columns.usage_columns(shapes, "ada"))
+    pytest.importorskip("pyarrow", reason="SKIPPED: pyarrow is not installed")
+    usage = polars.from_arrow(columns.usage_table(shapes, "ada"))
+    assert usage["credits"].to_list() == [LARGEST] * 5 + [1]
+    assert usage["metadata"].to_list()[:3] == [None, '{"n": 1}', '[1, "a"]']
+
+
 def test_without_pyarrow_the_error_says_what_to_do(
     memory: Accounting, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,17 @@ from typing import Any
 import pytest
 
 import accounting
-from accounting import Accounting, Conflict, NotFound, Policy, StoreError, Transaction
+from accounting import (
+    Accounting,
+    Conflict,
+    Health,
+    InvalidArgument,
+    NotFound,
+    Policy,
+    StoreError,
+    Transaction,
+)
+from databases import END_CONNECTIONS, psql
 
 CALLS: list[Callable[[Accounting], object]] = [
     lambda b: b.accounts.sync("eve", "eve@example.org", "Eve"),
@@ -33,6 +43,7 @@ CALLS: list[Callable[[Accounting], object]] = [
     lambda b: b.credits.entries("ada"),
     lambda b: b.credits.revoke(1, "ada", "admin"),
     lambda b: b.pricing.set("m", 1, "admin"),
+    lambda b: b.pricing.get("m"),
     lambda b: b.pricing.list(),
     lambda b: b.pricing.calculate("m", 1),
     lambda b: b.sessions.initialize("t", "ada", "m", 1),
@@ -56,8 +67,13 @@ CALLS: list[Callable[[Accounting], object]] = [
     lambda b: b.migrate(),
     lambda b: b.schema_version(),
     lambda b: b.verify(),
-    lambda b: b.health(),
+    # Answers, where other calls raise, that it waited for the connection in vain.
+    lambda b: refuse_unless_ok(b.health()),
 ]
+
+
+def refuse_unless_ok(health: Health) -> None:
+    assert health.ok, health.problem
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -70,6 +86,7 @@ def test_a_call_that_waits_lets_other_threads_go_on(call: Callable[[Accounting],
         books.accounts.sync("ada", "ada@example.org", "Ada")
         books.credits.allocate("ada", 100, "admin")
         books.sessions.initialize("s", "ada", "m", 1)
+        books.pricing.set("m", 1, "admin")
         waiting = threading.Event()
 
         def wait_and_call() -> object:
@@ -212,6 +229,32 @@ def test_a_transaction_ends_once(books: Accounting) -> None:
         for call in (ended.accounts.list, ended.commit):
             with pytest.raises(Conflict, match="ended"):
                 call()
+
+
+@pytest.mark.filterwarnings("error")  # such as "never awaited"
+def test_transact_refuses_what_would_have_to_be_awaited(books: Accounting) -> None:
+    async def give(tx: Transaction) -> None:
+        tx.credits.allocate("ada", 5, "admin")
+
+    def give_and_answer(tx: Transaction) -> object:
+        tx.credits.allocate("ada", 5, "admin")
+        return give(tx)
+
+    for fn in (give, give_and_answer, lambda tx: give(tx)):
+        with pytest.raises(InvalidArgument, match="not async def") as caught:
+            books.transact(fn)
+        assert caught.value.argument == "fn"
+    assert books.credits.history("ada").items == []
+
+
+def test_a_commit_that_failed_is_not_tried_again_at_the_end(server_url: str) -> None:
+    with accounting.open(server_url, migrate=True) as books:
+        with books.transaction() as tx:
+            tx.accounts.sync("ada", "ada@example.org", "Ada")
+            psql(server_url, END_CONNECTIONS)
+            with pytest.raises(StoreError):
+                tx.commit()
+        assert books.accounts.list().items == []
 
 
 def test_a_transaction_that_is_dropped_is_rolled_back(books: Accounting) -> None:

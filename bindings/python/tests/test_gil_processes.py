@@ -35,10 +35,10 @@ def start(program: str, url: str) -> subprocess.Popen[str]:
     )
 
 
-def finish(process: subprocess.Popen[str]) -> str:
+def finish(process: subprocess.Popen[str], within: float = 60) -> str:
     """What it printed; fails where it complained or did not end."""
     try:
-        out, complaints = process.communicate(timeout=60)
+        out, complaints = process.communicate(timeout=within)
     finally:
         process.kill()
     assert (process.returncode, complaints) == (0, "")
@@ -235,3 +235,96 @@ def test_a_child_can_open_books_whatever_threads_did_at_the_fork(url: str) -> No
     print(sum(end != 0 for end in ends), "of", len(ends), "hung")
     """
     assert run(program, url) == "0 of 30 hung\n"
+
+
+# Ada's account is in a transaction of another thread while the program calls, and interrupted
+# while that call waits; what the call is refused for comes after the interrupt.
+WAITING = """
+import signal
+held = threading.Event()
+
+def hold():
+    with books.transaction() as tx:
+        tx.credits.deduct("ada", 1)
+        held.set()
+        interrupted.wait()
+        time.sleep(0.2)
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+    interrupted.set()
+
+interrupted = threading.Event()
+threading.Thread(target=hold).start()
+held.wait()
+threading.Timer(0.5, interrupt).start()
+"""
+
+
+def test_ctrl_c_during_a_call_that_is_refused_is_not_lost(url: str) -> None:
+    program = """
+try:
+    books.credits.deduct("ada", 2_000_000)
+except BaseException as error:
+    print(type(error).__name__)
+"""
+    assert run(WAITING + program, url) == "KeyboardInterrupt\n"
+
+
+def test_ctrl_c_during_a_command_that_is_refused_ends_it_with_130(url: str) -> None:
+    program = """
+from accounting.cli import main
+sys.argv = ["accounting", "-d", os.environ["BOOKS"], *"credits charge ada s o 2000000".split()]
+sys.stderr = sys.stdout
+try:
+    main()
+except SystemExit as end:
+    print(end.code)
+"""
+    assert run("import accounting.cli\n" + WAITING + program, url) == (
+        "error: interrupted [interrupted]\n130\n"
+    )
+
+
+# A proxy before the server, in threads of the same interpreter: a call that waits for the server
+# with the interpreter's lock in hand would wait for ever, and the program be ended as too slow.
+PROXY = """
+import gc, socket
+from urllib.parse import urlsplit
+
+server = urlsplit(os.environ["BOOKS"])
+listener = socket.create_server(("127.0.0.1", 0))
+
+def forward(source, target):
+    while some := source.recv(65_536):
+        target.sendall(some)
+    target.shutdown(socket.SHUT_WR)
+
+def serve():
+    while True:
+        ours, _ = listener.accept()
+        theirs = socket.create_connection((server.hostname, server.port))
+        for pair in ((ours, theirs), (theirs, ours)):
+            threading.Thread(target=forward, args=pair, daemon=True).start()
+
+threading.Thread(target=serve, daemon=True).start()
+place = server.netloc.replace(f":{server.port}", f":{listener.getsockname()[1]}")
+via = accounting.open(server._replace(netloc=place).geturl())
+tx = via.transaction()
+tx.credits.deduct("ada", 1)
+"""
+
+ENDINGS = {
+    "commit": "tx.commit()",
+    "rollback": "tx.rollback()",
+    "destruction of the transaction": "del tx; gc.collect()",
+    "destruction of the books": "tx.commit(); del tx, via; gc.collect()",
+    "close": "tx.commit(); via.close()",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_ends_lets_other_threads_go_on(server_url: str, ending: str) -> None:
+    program = f"{PROXY}{ENDINGS[ending]}\nprint(books.credits.balance('ada').total_credits)\n"
+    left = 1_000_000 - ("commit" in ENDINGS[ending])
+    assert finish(start(program, server_url), within=20) == f"{left}\n"

@@ -7,6 +7,7 @@ import pytest
 from charge_cost import NotBuilt, measure
 
 BAR = 20  # microseconds
+NOISE = 2
 
 
 def test_python_adds_at_most_20_microseconds_to_a_charge(
@@ -19,3 +20,5 @@ def test_python_adds_at_most_20_microseconds_to_a_charge(
     with capsys.disabled():
         print(f"\n{cost}")
     assert cost.overhead <= BAR
+    # Python does all that C++ does: a negative overhead compares unlike things.
+    assert cost.overhead > -NOISE

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from datetime import date, datetime, timedelta, timezone
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +16,12 @@ from accounting import Accounting, ManualClock
 from accounting.report import gather, page
 from accounting.report.calendar import columns
 from accounting.report.chart import column_chart, compact
+from accounting.report.numbers import share, standing
+from accounting.report.style import STYLE
 from cli_tool import Tool
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
-VOID = {"meta", "link", "br", "img", "input", "hr"}
+VOID = {"meta", "wbr", "link", "br", "img", "input", "hr"}
 
 
 class Reader(HTMLParser):
@@ -117,6 +121,19 @@ def test_it_stands_alone_and_can_be_read_aloud(full: Accounting, clock: ManualCl
     assert "width=device-width" in text
 
 
+def test_where_an_allocation_stands(memory: Accounting, clock: ManualClock) -> None:
+    def of(**changes: Any) -> str:
+        return standing(dataclasses.replace(given, **changes), clock.now())
+
+    [given] = memory.credits.balance("ada").active_allocations
+    assert of() == "active"
+    assert of(remaining_credits=0) == "used up"
+    assert of(remaining_credits=0, held_credits=762) == "held"
+    assert of(effective_at=clock.now() + timedelta.resolution) == "later"
+    assert of(expires_at=clock.now()) == "expired"
+    assert of(expires_at=clock.now(), revoked_at=clock.now()) == "revoked"
+
+
 def test_a_period_without_anything(clock: ManualClock) -> None:
     with accounting.open("sqlite://", clock=clock) as books:
         text = page(gather(books, START, START, at=START, expiring_days=1), "Empty")
@@ -159,6 +176,72 @@ def test_columns_stand_on_zero_and_end_at_their_value() -> None:
     assert compact(10**15) == "1P"
 
 
+@pytest.mark.parametrize("count", [1, 2, 5, 31])
+def test_columns_stand_above_their_dates_and_below_their_number(count: int) -> None:
+    first = date(2026, 1, 1)
+    last = first + timedelta(days=count - 1)
+    days = [first + timedelta(days=n) for n in range(count)]
+    _, drawn = columns({day.isoformat(): 7 for day in days}, first, last)
+    for chart in column_chart("c", "Title", "What is to be seen", drawn).split("\n"):
+        centres = [
+            float(x) + 2 + float(inner) / 2
+            for x, inner in re.findall(r'class="column" d="M([\d.]+) .*?h([\d.]+)q', chart)
+        ]
+        ticks = centred(chart, "tick")
+        assert len(centres) == count
+        assert ticks == [pytest.approx(near(centres, tick), abs=0.2) for tick in ticks]
+        assert centred(chart, "peak") in ([], [pytest.approx(centres[0], abs=0.2)])
+        assert ticks
+
+
+def centred(chart: str, kind: str) -> list[float]:
+    """Where the middles of the texts of a kind stand."""
+    found = re.findall(rf'class="{kind}" x="([\d.]+)" y="[\d.]+" text-anchor="middle"', chart)
+    return [float(x) for x in found]
+
+
+def near(places: list[float], place: float) -> float:
+    return min(places, key=lambda one: abs(one - place))
+
+
+def test_shares_are_the_same_wherever_they_stand(full: Accounting, clock: ManualClock) -> None:
+    text = page(gather(full, START, clock.now(), at=clock.now(), expiring_days=30), "Credits")
+    stats = full.usage.system_stats(START, clock.now())
+    largest = max(stats.by_model.values())
+    said = share(largest, stats.total_credits)
+    assert said != share(largest, sum(stats.by_model.values()))
+    [(summarized, model)] = re.findall(r"; ([\d.]+ %) went to (m\d)\.", text)
+    assert summarized == said
+    table = text[text.index('id="by-model"') :]
+    assert re.search(rf"{model}<svg.*?share\">{said}<", table)
+    of_chat = share(sum(stats.by_model.values()), stats.total_credits)
+    assert f'share">{of_chat}</td></tr></tfoot>' in table
+
+
+def test_the_average_is_of_days_that_have_come(memory: Accounting, clock: ManualClock) -> None:
+    memory.credits.charge("ada", "images", "sketch", 300)
+    clock.advance(days=2)
+    figures = gather(memory, START, START + timedelta(days=31), at=clock.now(), expiring_days=1)
+    assert "About 100 credits per day." in page(figures, "Credits")
+
+
+def test_a_chart_begins_with_the_period() -> None:
+    first = date(2026, 1, 1)  # a Thursday
+    unit, drawn = columns({"2026-01-02": 5}, first, first + timedelta(days=99))
+    assert unit == "week"
+    assert [(one.label, one.credits) for one in drawn[:2]] == [
+        ("Week of 1 Jan 2026", 5),
+        ("Week of 5 Jan 2026", 0),
+    ]
+
+
+def test_numbers_break_after_commas_alone(memory: Accounting) -> None:
+    memory.credits.allocate("ada", 10**15, "admin")
+    figures = gather(memory, START, START + timedelta(days=1), at=START, expiring_days=1)
+    assert ">1,<wbr>000,<wbr>000,<wbr>000,<wbr>001,<wbr>000</div>" in page(figures, "Credits")
+    assert not re.search(r"number[^{]*\{[^}]*overflow-wrap", STYLE)
+
+
 def test_the_command_writes_it(url: str, tmp_path: Path) -> None:
     tool = Tool(url)
     tool.run("init")
@@ -177,4 +260,4 @@ def test_the_command_writes_it(url: str, tmp_path: Path) -> None:
     tool.run("report", "--from", "2020-01-01", "--to", "2020-02-01", "-o", str(file))
     assert "1 Jan 2020 \N{EN DASH} 31 Jan 2020" in file.read_text()
     tool.run("report", code=2)
-    tool.run("usage", "report", "-o", str(file))
+    assert "No such command" in tool.run("usage", "report", "-o", str(file), code=2).err

@@ -10,11 +10,12 @@ from __future__ import annotations
 import copy
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -26,10 +27,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from accounting import Policy, TokenCounts
-from model.lockstep import Server, carry_out, carry_out_on_model, outcome, server
+from accounting import Accounting, Policy, TokenCounts, Transaction
+from model.lockstep import Call, Server, carry_out, carry_out_on_model, outcome, server
 from model.machine import ComparedBooks
 from model.strategies import (
+    ALLOCATIONS,
     CLOCK_STEPS,
     CREDITS,
     EXPIRIES,
@@ -47,6 +49,7 @@ from model.strategies import (
     STEPS,
     TOKENS,
     USERS,
+    USES,
 )
 
 TOKENS_OF = {
@@ -59,6 +62,26 @@ TOKENS_OF = {
 
 class Abandoned(Exception):
     """Rolls a transaction back."""
+
+
+Work: TypeAlias = Callable[[Transaction], None]
+Begin: TypeAlias = Callable[[Accounting, list[str], Work], None]
+
+
+def within_block(books: Accounting, users: list[str], work: Work) -> None:
+    with books.transaction(users) as tx:
+        work(tx)
+
+
+def within_transact(books: Accounting, users: list[str], work: Work) -> None:
+    books.transact(work, users)
+
+
+def make_calls(calls: list[Call], got: list[Any], abandon: bool, tx: Transaction) -> None:
+    # From the start, in case the database asks for another try.
+    got[:] = [outcome(partial(carry_out, tx, call)) for call in calls]
+    if abandon:
+        raise Abandoned
 
 
 class Lockstep(ComparedBooks):
@@ -138,6 +161,15 @@ class Lockstep(ComparedBooks):
     def use(self, name: str, key: str | None, **arguments: Any) -> None:
         self.change(name, idempotency_key=key, **arguments)
 
+    @rule(requests=st.lists(ALLOCATIONS, max_size=4))
+    def allocate_many(self, requests: list[dict[str, Any]]) -> None:
+        self.change_many("credits.allocate_many", requests)
+
+    @rule(name=st.sampled_from(["credits.charge_many", "usage.record_many"]),
+          requests=st.lists(USES, max_size=4))  # fmt: skip
+    def use_many(self, name: str, requests: list[dict[str, Any]]) -> None:
+        self.change_many(name, requests)
+
     @rule(user_id=USERS, allocation_id=st.integers(0, 6), revoked_by=st.sampled_from(["a", "b"]))
     def revoke(self, **arguments: Any) -> None:
         self.change("credits.revoke", **arguments)
@@ -211,8 +243,9 @@ class Lockstep(ComparedBooks):
         self.change(name, **arguments)
 
     @precondition(lambda self: self.calls)
-    @rule(which=st.lists(st.integers(0, 200), min_size=1, max_size=3), abandon=st.booleans())
-    def transaction(self, which: list[int], abandon: bool) -> None:
+    @rule(which=st.lists(st.integers(0, 200), min_size=1, max_size=3), abandon=st.booleans(),
+          begin=st.sampled_from([within_block, within_transact]))  # fmt: skip
+    def transaction(self, which: list[int], abandon: bool, begin: Begin) -> None:
         """Calls of before in one transaction; refused ones leave it usable."""
         calls = [self.calls[n % len(self.calls)] for n in which]
         after = copy.deepcopy(self.model)
@@ -220,15 +253,9 @@ class Lockstep(ComparedBooks):
         users = sorted({call[1]["user_id"] for call in calls if "user_id" in call[1]})
         users = [user for user in users if user in self.model.accounts]
         for name, books in self.books.items():
-            got = []
-            try:
-                with books.transaction(users) as tx:
-                    for call in calls:
-                        got.append(outcome(partial(carry_out, tx, call)))
-                    if abandon:
-                        raise Abandoned
-            except Abandoned:
-                pass
+            got: list[Any] = []
+            with suppress(Abandoned):
+                begin(books, users, partial(make_calls, calls, got, abandon))
             assert got == expected, f"{name} {calls}\n  books: {got}\n  model: {expected}"
         if not abandon:
             self.model = after
@@ -237,12 +264,20 @@ class Lockstep(ComparedBooks):
 
     @rule(user_id=USERS, page=st.integers(1, 3), limit=st.integers(1, 4))
     def read_credits(self, user_id: str, page: int, limit: int) -> None:
-        self.compare(("credits.balance", {"user_id": user_id}))
+        balance = self.compare(("credits.balance", {"user_id": user_id}))
+        total = balance[1]["total_credits"] if balance[0] == "answered" else 0
+        for credits in (-1, 0, total, total + 1):
+            self.compare(("credits.check", {"user_id": user_id, "credits": credits}))
         self.compare(("credits.history", {"user_id": user_id, "page": page, "limit": limit}))
         self.compare(("sessions.active", {"user_id": user_id}))
         self.compare(("sessions.all_active", {}))
         if user_id in self.model.accounts:
             self.check_journal(user_id)
+
+    @rule(role=st.sampled_from([None, "user", "admin", "supervisor"]), page=st.integers(1, 3),
+          limit=st.integers(1, 3))  # fmt: skip
+    def read_accounts(self, **arguments: Any) -> None:
+        self.compare(("accounts.list", arguments))
 
     @rule(
         user_id=USERS,

@@ -42,8 +42,8 @@ def test_pyright() -> None:
 
 
 def test_ruff() -> None:
-    run_tool("ruff", "check", "bindings/python")
-    run_tool("ruff", "format", "--check", "bindings/python")
+    run_tool("ruff", "check", "bindings/python", "examples/python")
+    run_tool("ruff", "format", "--check", "bindings/python", "examples/python")
 
 
 def test_types_are_shipped() -> None:

@@ -26,6 +26,7 @@ from accounting import (
     Role,
     SessionStatus,
     TokenCounts,
+    UsageRecord,
 )
 from accounting.frozen import FrozenDict, FrozenList
 
@@ -119,6 +120,16 @@ def test_values_can_be_made_for_a_test() -> None:
     assert hash(page) == hash(Page((1, 2), 2, 1, 1))
 
 
+def test_values_made_for_a_test_are_frozen_all_the_way_down(memory: Accounting) -> None:
+    metadata = {"tags": ["a", {"deep": [1, (2, 3)]}]}
+    stored = memory.usage.record("ada", "s", "o", 5, metadata=metadata)
+    made = UsageRecord(1, "ada", stored.timestamp, "s", "o", 5, 0, metadata)
+    assert made == stored
+    assert hash(made) == hash(stored)
+    metadata["tags"].append("b")
+    assert made.metadata == {"tags": ["a", {"deep": [1, [2, 3]]}]}
+
+
 def test_frozen_lists_and_dicts_are_like_plain_ones() -> None:
     frozen = FrozenList([1, 2])
     for same in ([1, 2], (1, 2), FrozenList([1, 2])):
@@ -129,6 +140,8 @@ def test_frozen_lists_and_dicts_are_like_plain_ones() -> None:
         assert other != frozen
     assert repr(frozen) == json.dumps(frozen) == "[1, 2]"
     assert hash(frozen) == hash((1, 2))
+    assert frozen[1] == 2
+    assert frozen[:1] == frozen[-2:1] == [1]
     mapping = FrozenDict({"b": 1, "a": FrozenList([2])})
     assert mapping == {"a": [2], "b": 1}
     assert hash(mapping) == hash(FrozenDict({"a": FrozenList([2]), "b": 1}))
@@ -168,7 +181,7 @@ def test_policy_takes_words_and_is_a_plain_value() -> None:
     policy = Policy(refund="new_allocation", default_prices={"m": "1.50"})  # type: ignore[arg-type]
     assert policy.refund is RefundPolicy.NEW_ALLOCATION
     assert policy.default_prices == {"m": Decimal("1.5")}
-    assert policy == Policy(refund=RefundPolicy.NEW_ALLOCATION, default_prices={"m": 1.5 and "1.5"})
+    assert policy == Policy(refund=RefundPolicy.NEW_ALLOCATION, default_prices={"m": "1.5"})
     original = Policy.original()
     assert original.refund is RefundPolicy.NEW_ALLOCATION
     assert original.overage is OveragePolicy.ABSORB
@@ -194,6 +207,8 @@ def test_policy_takes_words_and_is_a_plain_value() -> None:
         {"session_ttl": timedelta(0)},
         {"default_prices": {1: "1"}},
     ]
+    for days in (1_000_001, 106_000_001, 213_503_983, -213_503_983):
+        wrong_at_open.append({"session_ttl": timedelta(days=days)})
     for wrong in wrong_at_open:
         with pytest.raises(InvalidArgument, match=f"policy.{next(iter(wrong))}"):
             accounting.open("sqlite://", policy=Policy(**wrong))

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+import accounting
 from accounting import Accounting, InvalidArgument, ManualClock, Policy, UsageRecord
 
 UTC = timezone.utc
@@ -37,8 +38,7 @@ INSTANTS = [
     datetime(1970, 1, 1, tzinfo=UTC),
     datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
     datetime(2000, 2, 29, 12, 0, 0, 1, tzinfo=UTC),
-    datetime(1900, 3, 1, 0, 0, 0, 999_999, tzinfo=UTC),
-    datetime(1, 1, 1, tzinfo=UTC),
+    datetime(1970, 1, 1, 2, tzinfo=timezone(timedelta(hours=2))),
     datetime(2026, 6, 1, 8, 30, 0, 123_456, tzinfo=ZoneInfo("America/New_York")),
     datetime(2026, 10, 25, 2, 30, fold=0, tzinfo=ZoneInfo("Europe/Berlin")),
     datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin")),
@@ -94,10 +94,58 @@ def test_a_manual_clock_moves() -> None:
     clock.set(datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=1))))
     assert clock.now() == NOW
     assert repr(clock) == f"ManualClock({NOW!r})"
-    for days in (1e9, float("nan"), float("inf"), 10**30, True, "1", None):
-        with pytest.raises(InvalidArgument):
-            clock.advance(days=days)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["days", "seconds"])
+@pytest.mark.parametrize(
+    "amount", [1e13, -3e9, 10**30, float("nan"), float("inf"), True, "1", None], ids=repr
+)
+def test_a_manual_clock_names_what_moves_it_too_far(name: str, amount: Any) -> None:
+    clock = ManualClock(NOW)
+    with pytest.raises(InvalidArgument) as caught:
+        clock.advance(**{name: amount})
+    assert caught.value.argument == name
     assert clock.now() == NOW
+
+
+BEYOND = [
+    datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5))),
+    datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-2))),
+]
+
+
+@pytest.mark.parametrize("instant", BEYOND, ids=str)
+def test_a_clock_shows_what_the_books_can_keep(instant: datetime) -> None:
+    clock = ManualClock(NOW)
+    for call in (ManualClock, clock.set):
+        with pytest.raises(InvalidArgument, match="1970 to 9999"):
+            call(instant)
+    assert clock.now() == NOW
+
+
+def test_a_clock_moves_to_the_ends_of_time_and_no_farther() -> None:
+    clock = ManualClock(datetime(1970, 1, 1, tzinfo=UTC))
+    last = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    for step in (-0.000_001, (last - clock.now()).total_seconds() + 1):
+        with pytest.raises(InvalidArgument, match="1970 to 9999"):
+            clock.advance(seconds=step)
+    clock.set(last)
+    with pytest.raises(InvalidArgument, match="1970 to 9999"):
+        clock.advance(seconds=0.000_001)
+    assert clock.now() == last
+
+
+@pytest.mark.parametrize(
+    "option", ["pool_timeout", "connect_timeout", "statement_timeout", "lock_timeout"]
+)
+@pytest.mark.parametrize(
+    "wrong", [timedelta(0), -timedelta.resolution, timedelta(days=1, milliseconds=1)], ids=str
+)
+def test_time_outs_are_a_millisecond_to_a_day(option: str, wrong: timedelta) -> None:
+    with pytest.raises(InvalidArgument, match=f"{option}: expected a timedelta from 1 ms to a day"):
+        accounting.open("sqlite://", **{option: wrong})  # type: ignore[arg-type]
+    accounting.open("sqlite://", **{option: timedelta(days=1)}).close()  # type: ignore[arg-type]
 
 
 # --- prices --------------------------------------------------------------------------------------

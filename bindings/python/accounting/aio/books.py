@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Callable, Generator, Iterable
 from datetime import timedelta
 from types import TracebackType
@@ -13,6 +12,7 @@ import accounting
 from accounting.aio.services import Accounts, Credits, Pricing, Sessions, Usage
 from accounting.aio.transaction import OpenTransaction, Transaction, refuse_within
 from accounting.aio.worker import Worker
+from accounting.books import refuse_unless_plain
 from accounting.clock import ManualClock
 from accounting.errors import InvalidArgument
 from accounting.policy import Policy
@@ -73,8 +73,7 @@ class Accounting:
             NotFound: one of `users` is no account.
             InvalidArgument: `fn` is a coroutine function or cannot be called.
         """
-        if not callable(fn) or inspect.iscoroutinefunction(fn):
-            raise InvalidArgument("fn", "a plain function that takes a Transaction, not async def")
+        refuse_unless_plain(fn)
         return await self._worker.run(lambda: self._books.transact(fn, users))
 
     def transaction(self, users: Iterable[str] = ()) -> OpenTransaction:

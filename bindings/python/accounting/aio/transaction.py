@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 import accounting
@@ -79,13 +79,18 @@ class Transaction:
             OutcomeUnknown: the connection broke while committing.
             Conflict: it has ended already.
         """
-        await self._worker.finish(self._transaction.commit)
-        self._open = False
+        await self._end(self._transaction.commit)
 
     async def rollback(self) -> None:
         """Undo everything. Harmless after commit."""
-        await self._worker.finish(self._transaction.rollback)
-        self._open = False
+        await self._end(self._transaction.rollback)
+
+    async def _end(self, call: Callable[[], None]) -> None:
+        try:
+            await self._worker.finish(call)
+        finally:
+            # Also where it failed: nothing can be done in it any more.
+            self._open = False
 
 
 class OpenTransaction:

@@ -34,7 +34,7 @@ def list_accounts(
             return
         desk.out.table(
             f"Accounts: {accounts.total:,}, page {accounts.page:,} of {accounts.total_pages:,}",
-            ("user", "username", "email", "role", "created (UTC)"),
+            ("user", "username", "email", "=role", "=created (UTC)"),
             [(a.user_id, a.username, a.email, a.role.value, a.created_at) for a in accounts.items],
             empty="none on this page",
         )
@@ -67,9 +67,10 @@ def sync(
             lambda to: to.accounts.sync(user_id, email, username, role), dry_run=dry_run
         )
         if desk.out.as_json:
-            desk.out.json(result)
+            desk.json(result, dry_run)
         else:
-            known = "created" if result.created else "known, now"
+            known = "created" if result.created else "brought up to date"
+            known = f"would be {known}" if dry_run else known
             desk.out.card(f"Account {result.account.user_id}: {known}", _fields(result.account))
         desk.finish(dry_run)
 

@@ -11,10 +11,10 @@ import typer
 
 from accounting.books import Transaction
 from accounting.cli.csv_file import AllocationFile, read_allocations
-from accounting.cli.desk import Desk, at_desk, login_name
+from accounting.cli.desk import Desk, actor, at_desk
 from accounting.cli.exits import ExitCode, Refused
 from accounting.cli.options import Actor, Database, DryRun, Json
-from accounting.cli.output import expiry, now
+from accounting.cli.output import expiry, instant, now
 from accounting.errors import Conflict, InvalidArgument, NotFound
 from accounting.values import CreditAllocation
 
@@ -26,6 +26,14 @@ _ROWS_SHOWN = 20
 
 def allocate_csv(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file in UTF-8; - is stdin.")],
+    batch: Annotated[
+        str | None,
+        typer.Option(
+            "--batch",
+            metavar="NAME",
+            help="Makes the same rows another file: 2026-12, for what is given every month.",
+        ),
+    ] = None,
     by: Actor = None,
     dry_run: DryRun = False,
     database: Database = None,
@@ -38,8 +46,9 @@ def allocate_csv(
     named with its number.
 
     Running the same file again allocates nothing twice: each row's
-    idempotency key is made of what all rows say and of the row's number.
-    A file that says anything else is another file.
+    idempotency key is made of what all rows say, of the row's number and
+    of --batch. A file that says anything else is another file, and so is
+    the same one with another --batch.
     """
     with at_desk(database, json) as desk:
         content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
@@ -48,7 +57,7 @@ def allocate_csv(
         if unknown or asked.bad:
             # Nothing of this file can have been allocated before, so ends that are past count.
             asked.with_bad(unknown, _past(asked)).refuse_bad_lines()
-        allocations, new = _allocate(desk, asked, by or login_name(), dry_run)
+        allocations, new = _allocate(desk, asked, actor(by), batch, dry_run)
         total = sum(allocation.total_credits for allocation in allocations)
         if desk.out.as_json:
             desk.out.json(
@@ -96,12 +105,13 @@ def _past(asked: AllocationFile) -> dict[int, str]:
 
 
 def _allocate(
-    desk: Desk, asked: AllocationFile, by: str, dry_run: bool
+    desk: Desk, asked: AllocationFile, by: str, batch: str | None, dry_run: bool
 ) -> tuple[list[CreditAllocation], bool]:
     """The allocations, and whether they are new: all are, or none."""
     if not asked.rows:
         return [], True
-    requests = [row.request(by, key) for row, key in zip(asked.rows, asked.keys(), strict=True)]
+    keys = asked.keys(batch)
+    requests = [row.request(by, key) for row, key in zip(asked.rows, keys, strict=True)]
     users = sorted({row.user_id for row in asked.rows})
     first = users[0]
 
@@ -135,14 +145,16 @@ def _show(
 ) -> None:
     if not new:
         desk.out.line(
-            f"allocated before: {len(allocations):,} allocations, {total:,} credits; nothing to do"
+            f"allocated before, on {instant(allocations[0].allocated_at)} UTC: "
+            f"{len(allocations):,} allocation(s), {total:,} credits; nothing to do (--batch NAME "
+            "allocates the same rows once more)"
         )
         return
     if allocations:
         shown = allocations[:_ROWS_SHOWN]
         desk.out.table(
             "Allocations" if len(shown) == len(allocations) else f"The first {len(shown)}",
-            ("user", ">id", ">credits", "expires (UTC)", "notes"),
+            ("user", ">id", ">credits", "=expires (UTC)", "notes"),
             [
                 (a.user_id, a.id, a.total_credits, expiry(a.expires_at, now()), a.notes)
                 for a in shown

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json as json_text
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from accounting.cli.allocate_csv import allocate_csv
-from accounting.cli.desk import at_desk, login_name
+from accounting.cli.desk import actor, at_desk
 from accounting.cli.exits import Refused
 from accounting.cli.options import (
     Actor,
@@ -24,6 +23,7 @@ from accounting.cli.options import (
     optional_moment,
 )
 from accounting.cli.output import Cell, expiry, now
+from accounting.report.numbers import standing
 from accounting.values import CreditAllocation
 
 __all__ = ["app"]
@@ -40,7 +40,11 @@ def allocate(
     credits: Amount,
     by: Actor = None,
     expiry_days: Annotated[
-        int | None, typer.Option("--expiry-days", help="Days of 24 hours from now. Default: 30.")
+        int | None,
+        typer.Option(
+            "--expiry-days",
+            help="Days of 24 hours from now. Default: 30, whatever the host's own policy says.",
+        ),
     ] = None,
     expires_at: Annotated[
         str | None, typer.Option("--expires-at", metavar="WHEN", help="An end in the future.")
@@ -66,7 +70,7 @@ def allocate(
             lambda to: to.credits.allocate(
                 user_id,
                 credits,
-                by or login_name(),
+                actor(by),
                 expiry_days=expiry_days,
                 expires_at=ends,
                 never_expires=never_expires,
@@ -77,11 +81,10 @@ def allocate(
             dry_run=dry_run,
         )
         if desk.out.as_json:
-            desk.out.json(allocation)
+            desk.json(allocation, dry_run)
         else:
-            desk.out.card(
-                f"Allocation {allocation.id} of {allocation.user_id}", _fields(allocation)
-            )
+            would = ": would be given" if dry_run else ""
+            desk.out.card(f"Allocation {allocation.id} of {user_id}{would}", _fields(allocation))
         desk.finish(dry_run)
 
 
@@ -99,7 +102,7 @@ def balance(user_id: UserId, database: Database = None, json: Json = False) -> N
             desk.out.line(f"{there.held_credits:,} more are held by streaming sessions")
         desk.out.table(
             "Spent in this order",
-            (">allocation", ">remaining", ">of", "expires (UTC)", "notes"),
+            (">allocation", ">remaining", ">of", "=expires (UTC)", "notes"),
             [
                 (a.id, a.remaining_credits, a.total_credits, expiry(a.expires_at, at), a.notes)
                 for a in there.active_allocations
@@ -132,11 +135,11 @@ def charge(
             dry_run=dry_run,
         )
         if desk.out.as_json:
-            desk.out.json(taken)
+            desk.json(taken, dry_run)
         else:
             desk.out.table(
-                f"Charged {taken.deduction.credits:,} credits to {user_id}, "
-                f"usage record {taken.usage_record.id}",
+                f"{taken.deduction.credits:,} credits {'would be ' if dry_run else ''}charged to "
+                f"{user_id}, usage record {taken.usage_record.id}",
                 (">allocation", ">credits"),
                 [(part.allocation_id, part.credits) for part in taken.deduction.slices],
             )
@@ -161,11 +164,11 @@ def history(
         desk.out.table(
             f"Allocations of {user_id}: {found.total:,}, page {found.page:,} of "
             f"{found.total_pages:,}",
-            (">id", "state", ">given", ">remaining", ">held", ">used", "expires (UTC)", "by"),
+            (">id", "=state", ">given", ">remaining", ">held", ">used", "=expires (UTC)", "by"),
             [
                 (
                     a.id,
-                    _state(a, at),
+                    standing(a, at),
                     a.total_credits,
                     a.remaining_credits,
                     a.held_credits,
@@ -195,7 +198,7 @@ def entries(
             return
         desk.out.table(
             f"Journal of {user_id}",
-            (">entry", "time (UTC)", "kind", ">allocation", ">credits", ">held", "for", "actor"),
+            (">entry", "=time (UTC)", "=kind", ">allocation", ">credits", ">held", "for", "actor"),
             [
                 (
                     e.sequence,
@@ -218,7 +221,9 @@ def entries(
 @app.command("revoke")
 def revoke(
     user_id: UserId,
-    allocation_id: Annotated[int, typer.Argument(metavar="ALLOCATION_ID", min=1)],
+    allocation_id: Annotated[
+        int, typer.Argument(metavar="ALLOCATION_ID", min=1, help="Which, as `history` shows it.")
+    ],
     by: Actor = None,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -227,8 +232,8 @@ def revoke(
 ) -> None:
     """Take what remains of an allocation out of the balance for good. Asks first."""
     with at_desk(database, json) as desk:
-        actor = by or login_name()
-        revoked = desk.preview(lambda tx: tx.credits.revoke(allocation_id, user_id, actor))
+        who = actor(by)
+        revoked = desk.preview(lambda tx: tx.credits.revoke(allocation_id, user_id, who))
         if not dry_run:
             held = f", and {revoked.held_credits:,} held ones as they return"
             desk.confirm(
@@ -237,22 +242,13 @@ def revoke(
                 f"good{held if revoked.held_credits else ''}?",
                 yes=yes,
             )
-            revoked = desk.books.credits.revoke(allocation_id, user_id, actor)
+            revoked = desk.books.credits.revoke(allocation_id, user_id, who)
         if desk.out.as_json:
-            desk.out.json(revoked)
+            desk.json(revoked, dry_run)
         else:
-            desk.out.card(f"Allocation {revoked.id} of {user_id}: revoked", _fields(revoked))
+            done = "would be revoked" if dry_run else "revoked"
+            desk.out.card(f"Allocation {revoked.id} of {user_id}: {done}", _fields(revoked))
         desk.finish(dry_run)
-
-
-def _state(allocation: CreditAllocation, at: datetime) -> str:
-    if allocation.revoked_at is not None:
-        return "revoked"
-    if allocation.expires_at is not None and allocation.expires_at <= at:
-        return "expired"
-    if allocation.effective_at > at:
-        return "later"
-    return "active" if allocation.remaining_credits else "used up"
 
 
 def _cause(session_id: str | None, usage_id: int | None) -> Cell:

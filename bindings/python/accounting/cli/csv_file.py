@@ -12,6 +12,7 @@ from datetime import datetime
 
 from accounting.cli.exits import Refused
 from accounting.cli.options import moment, whole_number
+from accounting.limits import LARGEST_CREDITS, LARGEST_DAYS, LONGEST_NAME, LONGEST_NOTES
 
 __all__ = ["AllocationFile", "Row", "read_allocations"]
 
@@ -19,8 +20,6 @@ _COLUMNS = ("user_id", "credits", "expiry_days", "expires_at", "never_expires", 
 _REQUIRED = ("user_id", "credits")
 _YES = {"true", "yes", "1"}
 _NO = {"", "false", "no", "0"}
-_MOST_CREDITS = 10**15
-_LONGEST_NOTES = 10_000
 
 # As many as anybody reads; the count says how many there are.
 _BAD_LINES_SHOWN = 100
@@ -71,15 +70,18 @@ class AllocationFile:
     rows: tuple[Row, ...]
     bad: dict[int, str]
 
-    def keys(self) -> list[str]:
+    def keys(self, batch: str | None = None) -> list[str]:
         """The idempotency keys of the rows: `csv:<digest of all rows>:<row>`.
 
         The digest is over what the rows say, so saving the file again with another line ending,
         quoting or order of columns changes nothing; any change of what is asked for does.
 
-        >>> row = Row(2, "ada", 5, None, None, False, "")
-        >>> AllocationFile((row,), {}).keys() == AllocationFile((row,), {}).keys()
-        True
+        Args:
+            batch: enters the digest, so that the same rows may be asked for again.
+
+        >>> file = AllocationFile((Row(2, "ada", 5, None, None, False, ""),), {})
+        >>> file.keys() == file.keys(), file.keys("2026-11") == file.keys("2026-12")
+        (True, False)
         """
         told = [
             [
@@ -92,7 +94,8 @@ class AllocationFile:
             ]
             for row in self.rows
         ]
-        digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        asked = json.dumps(told if batch is None else [batch, told])
+        digest = hashlib.sha256(asked.encode()).hexdigest()
         return [f"csv:{digest}:{number}" for number in range(1, len(self.rows) + 1)]
 
     def with_bad(self, *more: dict[int, str]) -> AllocationFile:
@@ -172,16 +175,12 @@ def _row(line: int, cells: dict[str, str]) -> Row:
     """One row, or Refused with all that is wrong with it."""
     wrong = []
     user_id = cells["user_id"]
-    if not 1 <= len(user_id.encode()) <= 50:
-        wrong.append("user_id: expected 1 to 50 bytes")
-    credits = whole_number(cells["credits"])
-    if credits is None or not 1 <= credits <= _MOST_CREDITS:
-        wrong.append(f"credits: expected a whole number from 1, not {cells['credits']!r}")
+    if not 1 <= len(user_id.encode()) <= LONGEST_NAME:
+        wrong.append(f"user_id: expected 1 to {LONGEST_NAME} bytes")
+    credits = _number("credits", cells["credits"], LARGEST_CREDITS, wrong)
     days_text, end_text = cells.get("expiry_days", ""), cells.get("expires_at", "")
     never_text = cells.get("never_expires", "").lower()
-    expiry_days = whole_number(days_text) if days_text else None
-    if days_text and not expiry_days:
-        wrong.append(f"expiry_days: expected a whole number from 1, not {days_text!r}")
+    expiry_days = _number("expiry_days", days_text, LARGEST_DAYS, wrong) if days_text else None
     expires_at = None
     if end_text:
         try:
@@ -193,9 +192,18 @@ def _row(line: int, cells: dict[str, str]) -> Row:
     if sum((bool(days_text), bool(end_text), never_text in _YES)) > 1:
         wrong.append("expected one of expiry_days, expires_at and never_expires at most")
     notes = cells.get("notes", "")
-    if len(notes.encode()) > _LONGEST_NOTES:
-        wrong.append(f"notes: expected at most {_LONGEST_NOTES:,} bytes")
+    if len(notes.encode()) > LONGEST_NOTES:
+        wrong.append(f"notes: expected at most {LONGEST_NOTES:,} bytes")
     if wrong or credits is None:
         raise Refused("; ".join(wrong))
     never_expires = never_text in _YES
     return Row(line, user_id, credits, expiry_days, expires_at, never_expires, notes)
+
+
+def _number(name: str, text: str, largest: int, wrong: list[str]) -> int | None:
+    """The number from 1, or None and one more sentence about what is wrong."""
+    number = whole_number(text)
+    if number is not None and 1 <= number <= largest:
+        return number
+    wrong.append(f"{name}: expected a whole number from 1 to {largest:,}, not {text!r}")
+    return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -20,8 +22,10 @@ from accounting.books import Accounting, Transaction
 from accounting.cli.exits import ExitCode, Refused, exit_code, redacted
 from accounting.cli.output import Output
 from accounting.errors import AccountingError, MigrationError
+from accounting.limits import LONGEST_NAME
+from accounting.values import Value
 
-__all__ = ["Desk", "Services", "at_desk", "login_name", "root_options", "sqlite_file"]
+__all__ = ["Desk", "Services", "actor", "at_desk", "root_options", "sqlite_file"]
 
 Answer = TypeVar("Answer")
 
@@ -84,9 +88,9 @@ class Desk:
         """Which database, in words that hold no password."""
         return redacted(self.url) if self.url is not None else "as DB_HOST and DB_NAME say"
 
-    def preview(self, fn: Callable[[Transaction], Answer]) -> Answer:
+    def preview(self, fn: Callable[[Transaction], Answer], users: Iterable[str] = ()) -> Answer:
         """What `fn` would answer: done in a transaction that is rolled back."""
-        with self.books.transaction() as tx:
+        with self.books.transaction(users) as tx:
             answer = fn(tx)
             tx.rollback()
         return answer
@@ -99,7 +103,24 @@ class Desk:
         self, fn: Callable[[Transaction], Answer], *, dry_run: bool, users: Iterable[str] = ()
     ) -> Answer:
         """Do several things, all or none, or see what they would answer."""
-        return self.preview(fn) if dry_run else self.books.transact(fn, users)
+        return self.preview(fn, users) if dry_run else self.books.transact(fn, users)
+
+    def interruptible(self, read: Callable[[], Answer]) -> Answer:
+        """What a long reading answers; Ctrl-C ends the wait for it at once.
+
+        Python sees a signal only between calls, so the call runs on a thread of its own. For what
+        writes nothing: it goes on until the process ends.
+        """
+        answer: Future[Answer] = Future()
+
+        def work() -> None:
+            try:
+                answer.set_result(read())
+            except BaseException as error:
+                answer.set_exception(error)
+
+        threading.Thread(target=work, daemon=True).start()
+        return answer.result()
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask before what cannot be undone; on stderr, so that stdout stays the answer's alone."""
@@ -112,6 +133,10 @@ class Desk:
                 code="not_confirmed",
                 exit=ExitCode.REFUSED,
             )
+
+    def json(self, value: Value, dry_run: bool) -> None:
+        """A value on stdout as JSON, with whether it only would be so."""
+        self.out.json({**value.to_dict(), "dry_run": dry_run})
 
     def finish(self, dry_run: bool) -> None:
         """Say so, where nothing was changed."""
@@ -128,13 +153,15 @@ def sqlite_file(url: str | None) -> Path | None:
     return None if path in {"", ":memory:"} else Path(path)
 
 
-def login_name() -> str:
-    """Who is at the terminal, for `allocated_by` and its like: at most 50 bytes."""
+def actor(named: str | None) -> str:
+    """Who acts, for `allocated_by` and its like: whoever was named, else who is logged in."""
+    if named is not None:
+        return named
     try:
         name = getpass.getuser()
     except (KeyError, OSError, ImportError):
         name = ""
-    return name.encode()[:50].decode(errors="ignore") or "cli"
+    return name.encode()[:LONGEST_NAME].decode(errors="ignore") or "cli"
 
 
 @contextmanager

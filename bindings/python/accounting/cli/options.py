@@ -12,6 +12,7 @@ from accounting.cli.exits import Refused
 
 __all__ = [
     "Actor",
+    "CreatedBy",
     "Database",
     "DryRun",
     "Json",
@@ -23,6 +24,8 @@ __all__ = [
     "UserId",
     "Yes",
     "moment",
+    "optional_moment",
+    "period",
     "whole_number",
 ]
 
@@ -48,6 +51,10 @@ Actor = Annotated[
     str | None,
     typer.Option("--by", metavar="NAME", help="Who does it, for the books. Default: your login."),
 ]
+CreatedBy = Annotated[
+    str | None,
+    typer.Option("--created-by", "--by", metavar="NAME", help="Who sets it. Default: your login."),
+]
 Key = Annotated[
     str | None,
     typer.Option(
@@ -70,7 +77,10 @@ Until = Annotated[
 ]
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_FIRST = datetime.min.replace(tzinfo=timezone.utc)
+# The first instant that the books know.
+_FIRST = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# How far back a period without a beginning goes.
+_DAYS = 30
 _NUMBER = re.compile(r"\d+")
 
 
@@ -103,16 +113,14 @@ def optional_moment(text: str | None, name: str) -> datetime | None:
     return None if text is None else moment(text, name)
 
 
-def period(
-    since: str | None, until: str | None, at: datetime, *, days: int
-) -> tuple[datetime, datetime]:
-    """The range of time that was asked for; by default the last `days` days, today included."""
+def period(since: str | None, until: str | None, at: datetime) -> tuple[datetime, datetime]:
+    """The range of time that was asked for; by default the last 30 days, today included."""
     end = at if until is None else moment(until, "--to")
     if since is not None:
         start = moment(since, "--from")
     else:
         midnight = end.replace(hour=0, minute=0, second=0, microsecond=0)
-        back = timedelta(days=days - 1 if end != midnight else days)
+        back = timedelta(days=_DAYS - 1 if end != midnight else _DAYS)
         start = max(midnight, _FIRST + back) - back
     if start > end:
         raise Refused("--from: expected a time not after --to")

@@ -9,17 +9,18 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from accounting.values import Value
+from accounting.values.base import plain
 
 __all__ = ["Cell", "Output", "Step", "clean", "expiry", "instant", "now"]
 
@@ -29,7 +30,11 @@ Cell: TypeAlias = Text | str | int | Decimal | datetime | None
 _UNLIMITED = 10_000
 
 # Allocations that end this soon are worth a second look.
-_SOON_DAYS = 7
+_SOON = timedelta(days=7)
+_DAY = timedelta(days=1)
+
+# Narrower than this no text is folded: letters one below the other cannot be read.
+_FOLDED = 10
 
 
 def now() -> datetime:
@@ -67,9 +72,10 @@ def expiry(value: datetime | None, at: datetime) -> Text:
     left = value - at
     if left.total_seconds() <= 0:
         return Text(f"{instant(value)}  (past)", style="red")
-    days = left.days
-    away = "today" if days == 0 else "in 1 day" if days == 1 else f"in {days:,} days"
-    return Text(f"{instant(value)}  ({away})", style="yellow" if days < _SOON_DAYS else "")
+    # To the nearest day: credits just given for 30 days end in 30 days, not in 29 and some hours.
+    days = (left + timedelta(hours=12)).days
+    away = f"in {days:,} days" if days > 1 else "in 1 day" if left >= _DAY else "within a day"
+    return Text(f"{instant(value)}  ({away})", style="yellow" if left < _SOON else "")
 
 
 def _text(cell: Cell) -> Text:
@@ -126,11 +132,12 @@ class Output:
         empty: str = "none",
         footer: Sequence[Cell] | None = None,
     ) -> None:
-        """A table. A column whose heading begins with ">" is aligned to the right.
+        """A table. On a narrow terminal only texts of any length fold, ids and notes.
 
         Args:
             title: above it.
-            columns: the headings.
+            columns: the headings. One that begins with ">" is aligned to the right and never folds;
+                one that begins with "=" never folds.
             rows: the cells; numbers get thousands separators.
             empty: what is said where there are no rows.
             footer: a last line, for sums.
@@ -145,19 +152,27 @@ class Output:
             show_footer=footer is not None,
             pad_edge=False,
         )
-        for index, column in enumerate(columns):
-            number = column.startswith(">")
+        last = [_text(cell) for cell in footer] if footer is not None else [Text()] * len(columns)
+        for column, end, *cells in zip(columns, last, *body, strict=True):
+            heading = column.lstrip(">=")
+            whole = heading != column
+            widest = max(cell_len(heading), *(cell.cell_len for cell in (end, *cells)))
             table.add_column(
-                column.lstrip(">"),
-                justify="right" if number else "left",
-                no_wrap=number,
+                heading,
+                justify="right" if column.startswith(">") else "left",
+                no_wrap=whole,
                 overflow="fold",
-                footer=_text(footer[index]) if footer is not None else "",
+                footer=end,
+                min_width=widest if whole else min(widest, _FOLDED),
             )
         for row in body:
             table.add_row(*row)
         self._out.print(Text(clean(title), style="bold"))
-        self._out.print(table)
+        needed = sum(column.min_width or 0 for column in table.columns) + 3 * (len(columns) - 1)
+        if needed > self._out.width:
+            # The terminal breaks the lines itself; rich would leave columns out.
+            table.width = needed
+        self._out.print(table, crop=False)
         self._out.print()
 
     def card(self, title: str, fields: Mapping[str, Cell]) -> None:
@@ -183,10 +198,10 @@ class Output:
         self._err.print(_assembled(parts))
 
     def error(self, message: str, code: str, lines: Sequence[str] = ()) -> None:
-        """What went wrong, on stderr: one line, and one for each detail."""
-        self.note(("error: ", "bold red"), message, (f" [{code}]", "dim"))
-        for line in lines:
-            self.note(f"  {line}")
+        """What went wrong, on stderr: one line, and one for each detail, however wide they are."""
+        parts = (("error: ", "bold red"), message, (f" [{code}]", "dim"))
+        for line in (_assembled(parts), *(_assembled([f"  {line}"]) for line in lines)):
+            self._err.print(line, soft_wrap=True)
 
     @contextmanager
     def progress(
@@ -203,21 +218,6 @@ class Output:
             disable=hidden or not self._err.is_terminal,
         ) as progress:
             yield Step(progress, total, label)
-
-
-def plain(value: Any) -> Any:
-    """Values as what `json.dumps` takes."""
-    if isinstance(value, Value):
-        return value.to_dict()
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: plain(member) for key, member in value.items()}
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    return value
 
 
 def _assembled(parts: Iterable[str | tuple[str, str]]) -> Text:

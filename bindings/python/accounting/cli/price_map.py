@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, 
 from typing import Any
 
 from accounting.cli.exits import Refused
+from accounting.limits import FRACTIONAL_DIGITS, LARGEST_PRICE, LONGEST_MODEL_ID
 
 __all__ = ["ModelPrices", "PriceMap", "amount", "read_price_map"]
 
@@ -17,10 +18,7 @@ _FIELDS = {
     "output": "output_cost_per_token",
     "cached_input": "cache_read_input_token_cost",
 }
-_FRACTIONAL_DIGITS = 10
-_LEAST = Decimal(1).scaleb(-_FRACTIONAL_DIGITS)
-_MOST = Decimal(10) ** 15
-_LONGEST_MODEL_ID = 100
+_LEAST = Decimal(1).scaleb(-FRACTIONAL_DIGITS)
 
 # The map describes its own format in an entry of this name.
 _NOT_A_MODEL = "sample_spec"
@@ -90,7 +88,7 @@ def amount(text: str, name: str) -> Decimal:
         value = Decimal(text.strip())
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite() or not 0 < value <= _MOST or len(value.as_tuple().digits) > 40:
+    if not value.is_finite() or not 0 < value <= LARGEST_PRICE or len(value.as_tuple().digits) > 40:
         raise Refused(f"{name}: expected a number above 0, not {text!r}")
     return value
 
@@ -106,6 +104,28 @@ def read_price_map(content: bytes, credits_per_dollar: Decimal, *, round_: bool)
     Raises:
         Refused: it is no price map, or a price in it is no number from 0 to 10^15.
     """
+    models: list[ModelPrices] = []
+    skipped: dict[str, str] = {}
+    inexact: list[str] = []
+    for model_id, entry in _entries(content).items():
+        if why := _unusable(model_id, entry):
+            skipped[model_id] = why
+            continue
+        exact = {
+            kind: _price(entry[field], credits_per_dollar, f"{model_id}: {field}")
+            for kind, field in _FIELDS.items()
+            if entry.get(field) is not None
+        }
+        short = {kind: _shortened(price) for kind, price in exact.items()}
+        rounded = tuple(kind for kind in exact if short[kind] != exact[kind])
+        if not round_:
+            inexact += [f"{model_id}: {kind} {_written(exact[kind])}" for kind in rounded]
+        prices = (short.get("input"), short.get("output"), short.get("cached_input"))
+        models.append(ModelPrices(model_id, *prices, rounded))
+    return PriceMap(tuple(models), skipped, tuple(inexact))
+
+
+def _entries(content: bytes) -> dict[str, Any]:
     try:
         entries = json.loads(
             content,
@@ -120,42 +140,14 @@ def read_price_map(content: bytes, credits_per_dollar: Decimal, *, round_: bool)
         raise Refused(f"the file is no JSON: {error}", code="bad_prices") from None
     if not isinstance(entries, dict):
         raise Refused("expected a JSON object of models", code="bad_prices")
-    models: list[ModelPrices] = []
-    skipped: dict[str, str] = {}
-    inexact: list[str] = []
-    for model_id, entry in entries.items():
-        why = _unusable(model_id, entry)
-        if why:
-            skipped[model_id] = why
-            continue
-        prices: dict[str, Decimal] = {}
-        rounded: list[str] = []
-        for kind, field in _FIELDS.items():
-            if entry.get(field) is None:
-                continue
-            exact = _price(entry[field], credits_per_dollar, f"{model_id}: {field}")
-            prices[kind] = _shortened(exact)
-            if prices[kind] != exact:
-                rounded.append(kind)
-                if not round_:
-                    inexact.append(f"{model_id}: {kind} {_written(exact)}")
-        models.append(
-            ModelPrices(
-                model_id,
-                prices.get("input"),
-                prices.get("output"),
-                prices.get("cached_input"),
-                tuple(rounded),
-            )
-        )
-    return PriceMap(tuple(models), skipped, tuple(inexact))
+    return entries
 
 
 def _unusable(model_id: str, entry: Any) -> str:
     if model_id == _NOT_A_MODEL:
         return "describes the format, is no model"
-    if not 1 <= len(model_id.encode(errors="surrogatepass")) <= _LONGEST_MODEL_ID:
-        return f"its id is not 1 to {_LONGEST_MODEL_ID} bytes long"
+    if not 1 <= len(model_id.encode(errors="surrogatepass")) <= LONGEST_MODEL_ID:
+        return f"its id is not 1 to {LONGEST_MODEL_ID} bytes long"
     if not isinstance(entry, dict):
         return "expected an object of fields"
     if entry.get(_FIELDS["input"]) is None and entry.get(_FIELDS["output"]) is None:
@@ -174,7 +166,7 @@ def _price(dollars: Any, credits_per_dollar: Decimal, where: str) -> Decimal:
             price = dollars * 1000 * credits_per_dollar
     except Inexact:
         raise Refused(f"{where}: more digits than any price has", code="bad_prices") from None
-    if price > _MOST:
+    if price > LARGEST_PRICE:
         raise Refused(f"{where}: more than 10^15 credits per 1,000 tokens", code="bad_prices")
     return price
 

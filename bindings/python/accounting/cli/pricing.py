@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from accounting.cli.desk import at_desk, login_name
-from accounting.cli.options import Database, DryRun, Json, optional_moment
+from accounting.cli.desk import actor, at_desk
+from accounting.cli.options import CreatedBy, Database, DryRun, Json, optional_moment
 from accounting.cli.output import Cell, now
 from accounting.cli.pricing_import import import_prices
+from accounting.cli.rules import in_force
 from accounting.values import PricingRule
 
 __all__ = ["app"]
@@ -19,9 +19,6 @@ app = typer.Typer(no_args_is_help=True, help="Prices: which model costs how much
 app.command("import")(import_prices)
 
 ModelId = Annotated[str, typer.Argument(metavar="MODEL_ID", help="Which model.")]
-CreatedBy = Annotated[
-    str | None, typer.Option("--created-by", "--by", metavar="NAME", help="Default: your login.")
-]
 # Kept as text until the books read it: a float would not hold every price.
 Price = Annotated[str | None, typer.Option(metavar="PRICE", help="Own price of these tokens.")]
 
@@ -56,7 +53,7 @@ def set_price(
             lambda to: to.pricing.set(
                 model_id,
                 price,
-                created_by or login_name(),
+                actor(created_by),
                 effective_from=begins,
                 effective_to=ends,
                 input=input,
@@ -66,9 +63,10 @@ def set_price(
             dry_run=dry_run,
         )
         if desk.out.as_json:
-            desk.out.json(rule)
+            desk.json(rule, dry_run)
         else:
-            desk.out.card(f"Price of {rule.model_id}", _fields(rule))
+            would = ": would be set" if dry_run else ""
+            desk.out.card(f"Price of {rule.model_id}{would}", _fields(rule))
         desk.finish(dry_run)
 
 
@@ -90,7 +88,9 @@ def get(
 
 @app.command("list")
 def list_prices(
-    model_id: Annotated[str | None, typer.Argument(metavar="[MODEL_ID]")] = None,
+    model_id: Annotated[
+        str | None, typer.Argument(metavar="[MODEL_ID]", help="Default: all models.")
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Rules of the past and the future as well.")
     ] = False,
@@ -108,7 +108,7 @@ def list_prices(
             return
         desk.out.table(
             f"Prices in credits per 1,000 tokens: {len(rules):,}",
-            ("model", ">price", ">input", ">output", ">cached input", "from (UTC)", "to (UTC)"),
+            ("model", ">price", ">input", ">output", ">cached input", "=from (UTC)", "=to (UTC)"),
             [
                 (
                     r.model_id,
@@ -122,11 +122,6 @@ def list_prices(
                 for r in rules
             ],
         )
-
-
-def in_force(rule: PricingRule, at: datetime) -> bool:
-    """Whether the rule holds at an instant."""
-    return rule.effective_from <= at and (rule.effective_to is None or at < rule.effective_to)
 
 
 def _fields(rule: PricingRule) -> dict[str, Cell]:

@@ -12,11 +12,13 @@ from typing import Annotated
 import typer
 
 from accounting.books import Transaction
-from accounting.cli.desk import Desk, at_desk, login_name
-from accounting.cli.exits import Refused
-from accounting.cli.options import Database, DryRun, Json, optional_moment
-from accounting.cli.output import now
+from accounting.cli.desk import Desk, actor, at_desk
+from accounting.cli.exits import ExitCode, Refused
+from accounting.cli.options import CreatedBy, Database, DryRun, Json, Yes, optional_moment
+from accounting.cli.output import instant, now
 from accounting.cli.price_map import ModelPrices, PriceMap, amount, read_price_map
+from accounting.cli.rules import in_force
+from accounting.errors import Conflict
 from accounting.values import PricingRule
 
 __all__ = ["import_prices"]
@@ -41,14 +43,12 @@ def import_prices(
     round_: Annotated[
         bool, typer.Option("--round", help="Round to 10 fractional digits, halves up.")
     ] = False,
-    created_by: Annotated[
-        str | None,
-        typer.Option("--created-by", "--by", metavar="NAME", help="Default: your login."),
-    ] = None,
+    created_by: CreatedBy = None,
     effective_from: Annotated[
         str | None, typer.Option("--effective-from", metavar="WHEN", help="Default: now.")
     ] = None,
     dry_run: DryRun = False,
+    yes: Yes = False,
     database: Database = None,
     json: Json = False,
 ) -> None:
@@ -57,7 +57,8 @@ def import_prices(
     A price becomes dollars per token x 1,000 x credits per dollar, of input,
     output and cached input where the file has them. Prices with more than 10
     fractional digits are named and refused unless --round is given. Models
-    that have these prices already stay as they are.
+    that have these prices already stay as they are. Asks first where other
+    prices are replaced.
     """
     with at_desk(database, json) as desk:
         rate = amount(credits_per_dollar, "--credits-per-dollar")
@@ -70,23 +71,23 @@ def import_prices(
                 code="inexact_prices",
                 lines=prices.inexact,
             )
-        in_force = _in_force(desk, begins or now())
+        at = begins or now()
+        before = {rule.model_id: rule for rule in desk.books.pricing.list() if in_force(rule, at)}
         changed = [
             model
             for model in prices.models
-            if _values(model, plain) != _stored(in_force.get(model.model_id))
+            if _values(model, plain) != _stored(before.get(model.model_id))
         ]
-        rules = _set(desk, changed, plain, created_by or login_name(), begins, dry_run)
-        _answer(desk, prices, rules, in_force, dry_run)
+        rules = _set(desk, changed, plain, actor(created_by), begins, dry_run=True)
+        if rules and not dry_run:
+            if replaced := sum(rule.model_id in before for rule in rules):
+                desk.confirm(
+                    f"Replace the prices of {replaced:,} model(s) from {instant(at)} UTC on?",
+                    yes=yes,
+                )
+            rules = _set(desk, changed, plain, actor(created_by), begins, dry_run=False)
+        _answer(desk, prices, rules, before, dry_run)
         desk.finish(dry_run)
-
-
-def _in_force(desk: Desk, at: datetime) -> dict[str, PricingRule]:
-    return {
-        rule.model_id: rule
-        for rule in desk.books.pricing.list()
-        if rule.effective_from <= at and (rule.effective_to is None or at < rule.effective_to)
-    }
 
 
 def _values(model: ModelPrices, plain: Plain) -> tuple[Decimal | None, ...]:
@@ -106,24 +107,39 @@ def _set(
     plain: Plain,
     created_by: str,
     begins: datetime | None,
+    *,
     dry_run: bool,
 ) -> list[PricingRule]:
+    """The rules, all or none. Refused names every model that has a price for that time."""
+
     def work(tx: Transaction) -> list[PricingRule]:
         rules = []
-        with desk.out.progress("Setting prices", len(models)) as step:
+        conflicts = []
+        with desk.out.progress("Trying" if dry_run else "Setting prices", len(models)) as step:
             for model in models:
-                rules.append(
-                    tx.pricing.set(
-                        model.model_id,
-                        model.plain(plain.value),
-                        created_by,
-                        effective_from=begins,
-                        input=model.input,
-                        output=model.output,
-                        cached_input=model.cached(plain.value),
+                try:
+                    rules.append(
+                        tx.pricing.set(
+                            model.model_id,
+                            model.plain(plain.value),
+                            created_by,
+                            effective_from=begins,
+                            input=model.input,
+                            output=model.output,
+                            cached_input=model.cached(plain.value),
+                        )
                     )
-                )
+                except Conflict as error:
+                    conflicts.append(f"{model.model_id}: {error}")
                 step.advance()
+        if conflicts:
+            raise Refused(
+                f"{len(conflicts):,} model(s) have other prices for that time; nothing was "
+                "imported",
+                code=Conflict.code,
+                exit=ExitCode.REFUSED,
+                lines=tuple(conflicts),
+            )
         return rules
 
     return desk.apply_all(work, dry_run=dry_run) if models else []

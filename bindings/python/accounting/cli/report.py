@@ -16,8 +16,6 @@ from accounting.report import gather, page
 
 __all__ = ["report"]
 
-_DAYS = 30
-
 
 def report(
     output: Annotated[
@@ -43,16 +41,19 @@ def report(
     """
     with at_desk(database, json) as desk:
         at = now()
-        start, end = period(since, until, at, days=_DAYS)
+        start, end = period(since, until, at)
         with desk.out.progress("Reading accounts") as step:
-            figures = gather(
-                desk.books,
-                start,
-                end,
-                at=at,
-                expiring_days=expiring_days,
-                total=step.total,
-                advance=step.advance,
+            books = desk.books
+            figures = desk.interruptible(
+                lambda: gather(
+                    books,
+                    start,
+                    end,
+                    at=at,
+                    expiring_days=expiring_days,
+                    total=step.total,
+                    advance=step.advance,
+                )
             )
         with written(output) as stream:
             stream.write(page(figures, title))

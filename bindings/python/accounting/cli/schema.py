@@ -22,7 +22,10 @@ _PROBLEMS_SHOWN = 50
 
 
 def init(database: Database = None, dry_run: DryRun = False, json: Json = False) -> None:
-    """Set up an empty database. One that is set up already stays as it is."""
+    """Set up an empty database. One that is set up already stays as it is.
+
+    Ends with 3 where an older version set it up: see `accounting migrate`.
+    """
     with at_desk(database, json) as desk:
         path = sqlite_file(desk.url)
         if dry_run and path is not None and not path.exists():
@@ -34,7 +37,7 @@ def init(database: Database = None, dry_run: DryRun = False, json: Json = False)
                 "the database is set up, by an older version; `accounting migrate` brings it up "
                 "to date",
                 code="migration_error",
-                exit=ExitCode.REFUSED,
+                exit=ExitCode.UNREACHABLE,
             )
         created = health.schema_version == 0
         version = health.schema_version
@@ -115,7 +118,7 @@ def doctor(database: Database = None, json: Json = False) -> None:
             )
             raise typer.Exit(ExitCode.UNREACHABLE)
         with desk.out.progress("Checking every row"):
-            report = desk.books.verify()
+            report = desk.interruptible(desk.books.verify)
         if desk.out.as_json:
             desk.out.json({"ok": report.ok, "health": health, "verify": report})
         else:
@@ -134,7 +137,7 @@ def doctor(database: Database = None, json: Json = False) -> None:
             else:
                 desk.out.table(
                     f"Problems: {len(report.problems):,}",
-                    ("invariant", "user", "detail"),
+                    ("=invariant", "user", "detail"),
                     [(p.invariant, p.user_id, p.detail) for p in report.problems[:_PROBLEMS_SHOWN]],
                 )
         if not report.ok:

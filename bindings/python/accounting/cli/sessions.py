@@ -8,20 +8,20 @@ import typer
 
 from accounting.cli.desk import Services, at_desk
 from accounting.cli.options import Database, DryRun, Json, UserId, Yes
-from accounting.cli.output import Cell, now
+from accounting.cli.output import Cell, Step, now
+from accounting.limits import MOST_AT_ONCE
 from accounting.values import Settlement, TokenCounts
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Streaming sessions: what is held, and ending it.")
 
-# As many as the books end in one call.
-_ROUND = 1_000
-
 
 @app.command("active")
 def active(
-    user_id: Annotated[str | None, typer.Argument(metavar="[USER_ID]")] = None,
+    user_id: Annotated[
+        str | None, typer.Argument(metavar="[USER_ID]", help="Default: all accounts.")
+    ] = None,
     database: Database = None,
     json: Json = False,
 ) -> None:
@@ -33,7 +33,7 @@ def active(
             desk.out.json(found)
             return
         at = now()
-        columns = ("user", "session", "model", ">tokens", ">held", "last sign (UTC)", "state")
+        columns = ("user", "session", "model", ">tokens", ">held", "=last sign (UTC)", "=state")
         desk.out.table(
             f"Active sessions: {len(found):,}",
             columns,
@@ -80,16 +80,17 @@ def abort(
             counted = _in_form(desk.books, session_id, user_id, tokens)
             settlement = desk.books.sessions.abort(session_id, user_id, counted)
         if desk.out.as_json:
-            desk.out.json(settlement)
+            desk.json(settlement, dry_run)
         else:
             fields: dict[str, Cell] = {
                 "held": settlement.allocated_credits,
-                "charged": settlement.actual_credits,
-                "went back": settlement.refund,
+                "charge": settlement.actual_credits,
+                "refund": settlement.refund,
                 "beyond the hold": settlement.overage or None,
                 "uncollected": settlement.uncollected or None,
             }
-            desk.out.card(f"Session {session_id} of {user_id}: aborted", fields)
+            done = "would be aborted" if dry_run else "aborted"
+            desk.out.card(f"Session {session_id} of {user_id}: {done}", fields)
         desk.finish(dry_run)
 
 
@@ -116,25 +117,13 @@ def expire_stale(
             if count:
                 desk.confirm(f"End {count:,} session(s) that gave no sign of life?", yes=yes)
         with desk.out.progress("Ending sessions") as step:
-
-            def work(to: Services) -> list[Settlement]:
-                ended: list[Settlement] = []
-                while limit is None or len(ended) < limit:
-                    most = _ROUND if limit is None else min(_ROUND, limit - len(ended))
-                    batch = to.sessions.expire_stale(most)
-                    ended += batch
-                    step.advance(len(batch))
-                    if len(batch) < most:
-                        break
-                return ended
-
-            ended = desk.apply(work, dry_run=dry_run)
+            ended = desk.apply(lambda to: _expired(to, limit, step), dry_run=dry_run)
         if desk.out.as_json:
-            desk.out.json(ended)
+            desk.out.json([{**one.to_dict(), "dry_run": dry_run} for one in ended])
         else:
             desk.out.table(
-                f"Sessions {'to end' if dry_run else 'ended'}: {len(ended):,}",
-                ("user", "session", ">held", ">charged", ">went back", ">uncollected"),
+                f"Sessions {'that would be ' if dry_run else ''}ended: {len(ended):,}",
+                ("user", "session", ">held", ">charge", ">refund", ">uncollected"),
                 [
                     (
                         s.user_id,
@@ -149,6 +138,19 @@ def expire_stale(
                 empty="none is stale",
             )
         desk.finish(dry_run)
+
+
+def _expired(to: Services, limit: int | None, step: Step) -> list[Settlement]:
+    """Ends stale sessions in rounds, until there are no more or as many as were asked for."""
+    ended: list[Settlement] = []
+    while limit is None or len(ended) < limit:
+        most = MOST_AT_ONCE if limit is None else min(MOST_AT_ONCE, limit - len(ended))
+        batch = to.sessions.expire_stale(most)
+        ended += batch
+        step.advance(len(batch))
+        if len(batch) < most:
+            break
+    return ended
 
 
 def _in_form(books: Services, session_id: str, user_id: str, tokens: int) -> int | TokenCounts:

@@ -10,17 +10,14 @@ import typer
 from accounting.cli.desk import Desk, at_desk
 from accounting.cli.options import Database, Json, Since, Until, period
 from accounting.cli.output import Cell, instant, now
-from accounting.cli.report import report
 from accounting.cli.usage_export import export
+from accounting.report.numbers import ranked, share
 from accounting.values import SystemStats, UserStats
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Usage: statistics, and every record for elsewhere.")
 app.command("export")(export)
-app.command("report")(report)
-
-_DAYS = 30
 
 
 @app.command("stats")
@@ -36,7 +33,7 @@ def stats(
 ) -> None:
     """Show use by service, model, day and user; by default of the last 30 days."""
     with at_desk(database, json) as desk:
-        start, end = period(since, until, now(), days=_DAYS)
+        start, end = period(since, until, now())
         usage = desk.books.usage
         found: UserStats | SystemStats
         if user_id is None:
@@ -53,18 +50,18 @@ def stats(
         )
         total = found.total_credits
         _ranking(desk, "By service", "service", found.by_service, total, top)
-        _ranking(desk, "By model", "model", found.by_model, sum(found.by_model.values()), top)
+        _ranking(desk, "By model", "model", found.by_model, total, top)
         if isinstance(found, SystemStats):
             _ranking(desk, "By user", "user", found.by_user, total, top)
         desk.out.table(
             "By day (UTC)",
-            ("day", ">credits", ""),
+            ("=day", ">credits", "="),
             [(day, n, _bar(n, max(found.by_day.values()))) for day, n in sorted(_days(found))],
         )
         if isinstance(found, UserStats):
             desk.out.table(
                 "Newest",
-                (">record", "time (UTC)", "service", "operation", ">credits", ">collected"),
+                (">record", "=time (UTC)", "service", "operation", ">credits", ">collected"),
                 [
                     (r.id, r.timestamp, r.service, r.operation, r.credits, r.collected_credits)
                     for r in found.recent_activity
@@ -80,20 +77,13 @@ def _ranking(
     desk: Desk, title: str, heading: str, credits: Mapping[str, int], total: int, top: int
 ) -> None:
     """The largest first, those beyond `top` in one line, and the sum below."""
-    ranked = sorted(credits.items(), key=lambda item: (-item[1], item[0]))
-    rows: list[tuple[Cell, ...]] = [(name, n, _share(n, total)) for name, n in ranked[:top]]
-    if rest := ranked[top:]:
-        others = sum(n for _, n in rest)
-        rows.append((f"{len(rest):,} more", others, _share(others, total)))
-    desk.out.table(
-        title, (heading, ">credits", ">share"), rows, footer=("all", sum(credits.values()), "")
-    )
-
-
-def _share(part: int, whole: int) -> str:
-    # Whole-number arithmetic: totals may be beyond what a float counts exactly.
-    tenths = (part * 2000 + whole) // (2 * whole) if whole else 0
-    return f"{tenths // 10}.{tenths % 10} %"
+    largest, others, rest = ranked(credits, top)
+    rows: list[tuple[Cell, ...]] = [(name, n, share(n, total)) for name, n in largest]
+    if others:
+        rows.append((f"{others:,} more", rest, share(rest, total)))
+    every = sum(credits.values())
+    footer = ("all", every, share(every, total))
+    desk.out.table(title, (heading, ">credits", ">share of all use"), rows, footer=footer)
 
 
 def _bar(part: int, whole: int) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import enum
+import functools
 import json as json_text
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -18,12 +19,14 @@ import typer
 
 from accounting.books import Accounting
 from accounting.cli.desk import at_desk
+from accounting.cli.exits import Refused
 from accounting.cli.options import Database, Json, Since, Until, optional_moment
+from accounting.cli.output import Step
+from accounting.paging import onward
 from accounting.values import UsageRecord
 
 __all__ = ["export", "written"]
 
-_PAGE = 1_000
 _COLUMNS = (
     "user_id",
     "id",
@@ -45,8 +48,11 @@ class Format(str, enum.Enum):
 
 def export(
     format_: Annotated[
-        Format, typer.Option("--format", "-f", help="csv has a header; jsonl an object a line.")
-    ] = Format.CSV,
+        Format | None,
+        typer.Option(
+            "--format", "-f", help="csv, the default, has a header; jsonl is an object a line."
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -69,8 +75,9 @@ def export(
     with at_desk(database, json) as desk:
         start = optional_moment(since, "--from")
         end = optional_moment(until, "--to")
+        if format_ is Format.CSV and desk.out.as_json:
+            raise Refused("--format csv and --json: expected one of them")
         as_lines = format_ is Format.JSONL or desk.out.as_json
-        count = 0
         # Answered before the file is touched: a wrong user or range leaves nothing behind.
         users, total = _extent(desk.books, user_id, start, end)
         with (
@@ -80,21 +87,35 @@ def export(
             ) as step,
             written(output) as stream,
         ):
-            table = csv.writer(stream, lineterminator="\n")
-            if not as_lines:
-                table.writerow(_COLUMNS)
-            for record in _records(desk.books, users, start, end):
-                fields = record.to_dict()
-                if as_lines:
-                    stream.write(json_text.dumps(fields) + "\n")
-                else:
-                    metadata = fields["metadata"]
-                    fields["metadata"] = "" if metadata is None else json_text.dumps(metadata)
-                    table.writerow([fields[name] for name in _COLUMNS])
-                count += 1
-                step.advance()
+            records = _records(desk.books, users, start, end)
+            count = (_write_lines if as_lines else _write_csv)(records, stream, step)
         if output is not None:
             desk.out.note(f"{count:,} records written to {output}")
+
+
+def _write_lines(records: Iterable[UsageRecord], stream: TextIO, step: Step) -> int:
+    """Answers how many there were."""
+    count = 0
+    for record in records:
+        stream.write(json_text.dumps(record.to_dict()) + "\n")
+        count += 1
+        step.advance()
+    return count
+
+
+def _write_csv(records: Iterable[UsageRecord], stream: TextIO, step: Step) -> int:
+    """Answers how many there were."""
+    count = 0
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(_COLUMNS)
+    for record in records:
+        fields = record.to_dict()
+        metadata = fields["metadata"]
+        fields["metadata"] = "" if metadata is None else json_text.dumps(metadata)
+        table.writerow([fields[name] for name in _COLUMNS])
+        count += 1
+        step.advance()
+    return count
 
 
 def _extent(
@@ -111,13 +132,8 @@ def _records(
     books: Accounting, users: list[str], start: datetime | None, end: datetime | None
 ) -> Iterator[UsageRecord]:
     for user_id in users:
-        after = 0
-        while True:
-            page = books.usage.list(user_id, start, end, after=after, limit=_PAGE)
-            yield from page
-            if len(page) < _PAGE:
-                break
-            after = page[-1].id
+        fetch = functools.partial(books.usage.list, user_id, start, end)
+        yield from onward(fetch, lambda record: record.id)
 
 
 @contextmanager

@@ -22,11 +22,13 @@ class Column:
         label: in full, for the tooltip.
         tick: in short, for the axis.
         credits: its height.
+        first: the first day that it is for.
     """
 
     label: str
     tick: str
     credits: int
+    first: date
 
 
 def day_name(day: date, *, year: bool = True) -> str:
@@ -57,9 +59,12 @@ def columns(by_day: Mapping[str, int], first: date, last: date) -> tuple[str, li
         at = following(at)
     for day, amount in credits.items():
         sums[start(day)] = sums.get(start(day), 0) + amount
-    return unit, [
-        Column(_label(unit, at), _tick(unit, at), amount) for at, amount in sorted(sums.items())
-    ]
+    drawn = []
+    for at, amount in sorted(sums.items()):
+        # A week that had begun before the period counts from the period's first day.
+        begun = max(at, first) if unit == "week" else at
+        drawn.append(Column(_label(unit, begun), _tick(unit, begun), amount, begun))
+    return unit, drawn
 
 
 def _unit(days: int) -> tuple[str, Callable[[date], date], Callable[[date], date]]:

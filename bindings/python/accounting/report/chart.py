@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from accounting.report.calendar import Column
@@ -15,6 +16,7 @@ _WIDTHS = (("narrow", 340, 200), ("medium", 640, 240), ("wide", 1000, 280))
 
 _TOP, _BOTTOM, _RIGHT = 36, 24, 4
 _GAP = 0.28
+_WIDEST = 48.0
 _LINES = 4
 
 # About what a digit and a date take at the size that the style sheet gives them.
@@ -59,6 +61,20 @@ def _step(highest: int) -> int:
         step *= 10
 
 
+@dataclasses.dataclass(frozen=True)
+class _Frame:
+    """Where a chart draws: the pixels of its edges, and the credits at its upper one."""
+
+    left: float
+    right: float
+    floor: float
+    ceiling: int
+
+    def height(self, credits: int) -> float:
+        """Where so many credits end."""
+        return self.floor - (self.floor - _TOP) * credits / self.ceiling
+
+
 def _chart(
     identity: str,
     size: str,
@@ -70,51 +86,55 @@ def _chart(
 ) -> str:
     highest = max((column.credits for column in columns), default=0)
     step = _step(max(highest, 1))
-    lines = range(0, step * _LINES + 1, step)
     # No more empty lines above the highest column than one.
-    ceiling = next(line for line in lines if line >= highest) or step
+    ceiling = next(n for n in range(step, step * _LINES + 1, step) if n >= highest)
+    lines = range(0, ceiling + 1, step)
     left = 10 + _DIGIT * max(len(compact(line)) for line in lines)
-    floor = height - _BOTTOM
-    parts = [
-        f'<svg class="chart {size}" viewBox="0 0 {width} {height}" role="img" '
-        f'aria-labelledby="{identity}-title {identity}-desc">',
-        f'<title id="{identity}-title">{escape(title)}</title>',
-        f'<desc id="{identity}-desc">{escape(description)}</desc>',
-    ]
-    parts.append('<text class="tick" x="0" y="12">credits</text>')
-    for line in lines:
-        if line > ceiling:
-            break
-        y = floor - (floor - _TOP) * line / ceiling
-        kind = "axis" if line == 0 else "grid"
-        parts.append(
-            f'<line class="{kind}" x1="{left:.1f}" x2="{width - _RIGHT}" y1="{y:.1f}" '
-            f'y2="{y:.1f}"/><text class="tick" x="{left - 6:.1f}" y="{y + 4:.1f}" '
-            f'text-anchor="end">{compact(line)}</text>'
-        )
-    slot = (width - _RIGHT - left) / max(len(columns), 1)
-    every = max(1, -(-int(_TICK * len(columns)) // int(width - _RIGHT - left)))
+    frame = _Frame(left, width - _RIGHT, height - _BOTTOM, ceiling)
+    return "".join(
+        [
+            f'<svg class="chart {size}" viewBox="0 0 {width} {height}" role="img" '
+            f'aria-labelledby="{identity}-title {identity}-desc">',
+            f'<title id="{identity}-title">{escape(title)}</title>',
+            f'<desc id="{identity}-desc">{escape(description)}</desc>',
+            '<text class="tick" x="0" y="12">credits</text>',
+            *(_line(line, frame) for line in lines),
+            *_bars(columns, highest, frame),
+            "</svg>",
+        ]
+    )
+
+
+def _line(credits: int, frame: _Frame) -> str:
+    y = frame.height(credits)
+    return (
+        f'<line class="{"grid" if credits else "axis"}" x1="{frame.left:.1f}" '
+        f'x2="{frame.right:.1f}" y1="{y:.1f}" y2="{y:.1f}"/><text class="tick" '
+        f'x="{frame.left - 6:.1f}" y="{y + 4:.1f}" text-anchor="end">{compact(credits)}</text>'
+    )
+
+
+def _bars(columns: Sequence[Column], highest: int, frame: _Frame) -> Iterator[str]:
+    """The columns, the dates below them, and the number above the first of the highest."""
+    across = frame.right - frame.left
+    slot = across / max(len(columns), 1)
+    every = max(1, -(-int(_TICK * len(columns)) // int(across)))
     peak = next((i for i, column in enumerate(columns) if 0 < column.credits == highest), None)
     for index, column in enumerate(columns):
-        x = left + slot * index
+        middle = frame.left + slot * (index + 0.5)
         if column.credits:
-            top = floor - (floor - _TOP) * column.credits / ceiling
-            parts.append(_column(x + slot * _GAP / 2, slot * (1 - _GAP), top, floor, column))
+            yield _column(middle, min(slot * (1 - _GAP), _WIDEST), column, frame)
         if index % every == 0:
-            middle = x + slot / 2
-            parts.append(_label("tick", middle, height - 6, column.tick, left, width))
+            yield _label("tick", middle, frame.floor + _BOTTOM - 6, column.tick, frame)
         if index == peak:
-            top = floor - (floor - _TOP) * column.credits / ceiling
-            text = f"{column.credits:,}"
-            parts.append(_label("peak", x + slot / 2, top - 6, text, left, width))
-    parts.append("</svg>")
-    return "".join(parts)
+            y = frame.height(column.credits) - 6
+            yield _label("peak", middle, y, f"{column.credits:,}", frame)
 
 
-def _column(x: float, width: float, top: float, floor: float, column: Column) -> str:
+def _column(middle: float, width: float, column: Column, frame: _Frame) -> str:
+    floor, x = frame.floor, middle - width / 2
     # A use that is there must be seen, however small beside the largest.
-    top = min(top, floor - 1)
-    width = min(width, 48.0) if width > 48 else width
+    top = min(frame.height(column.credits), floor - 1)
     radius = min(2.0, width / 2, floor - top)
     return (
         f'<path class="column" d="M{x:.1f} {floor:.1f}V{top + radius:.1f}q0 {-radius:.1f} '
@@ -124,14 +144,14 @@ def _column(x: float, width: float, top: float, floor: float, column: Column) ->
     )
 
 
-def _label(kind: str, x: float, y: float, text: str, left: float, width: int) -> str:
+def _label(kind: str, x: float, y: float, text: str, frame: _Frame) -> str:
     """A text centred at x, but inside the drawing."""
     half = _DIGIT * len(text) / 2
     anchor = "middle"
-    if x - half < left:
-        x, anchor = left, "start"
-    elif x + half > width - _RIGHT:
-        x, anchor = width - _RIGHT, "end"
+    if x - half < frame.left:
+        x, anchor = frame.left, "start"
+    elif x + half > frame.right:
+        x, anchor = frame.right, "end"
     return (
         f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
     )

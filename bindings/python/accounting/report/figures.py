@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from accounting.books import Accounting
+from accounting.paging import numbered
+from accounting.report.numbers import ranked, standing
 from accounting.values import CreditAllocation, SystemStats, UserAccount, Value
 
-__all__ = ["Figures", "gather"]
-
-_PAGE = 1_000
+__all__ = ["TOP", "Figures", "gather"]
 
 # How `RefundPolicy.NEW_ALLOCATION` marks what came back of a hold.
 _REFUNDED_BY = "system"
 _REFUND_NOTES = ("Refund from streaming session ", "Partial refund from aborted streaming session ")
 
-# Users whose names are looked up: as many as a page shows.
-TOP_USERS = 10
+# Lines of each ranking on the page.
+TOP = 10
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,30 +81,16 @@ def gather(
         advance: told how many of them are done.
     """
     stats = books.usage.system_stats(start, end)
-    soon = at + timedelta(days=expiring_days)
-    accounts = allocated = allocations = lapsed = balance = held = 0
-    expiring: dict[str, int] = {}
+    top = {user for user, _ in ranked(stats.by_user, TOP)[0]}
     names: dict[str, str] = {}
-    top = set(_largest(stats))
+    sums = _Sums(start, end, at, at + timedelta(days=expiring_days))
+    accounts = 0
     for account in _accounts(books, total):
         accounts += 1
         if account.user_id in top:
             names[account.user_id] = account.username
-        for given in _allocations(books, account.user_id):
-            held += given.held_credits
-            ends = given.expires_at
-            if start <= given.allocated_at < end and not _is_refund(given):
-                allocated += given.total_credits
-                allocations += 1
-            if given.revoked_at is not None:
-                continue
-            if ends is not None and ends <= at:
-                lapsed += given.remaining_credits if start <= ends < end else 0
-            elif given.effective_at <= at:
-                balance += given.remaining_credits
-                if ends is not None and ends <= soon and given.remaining_credits:
-                    day = ends.date().isoformat()
-                    expiring[day] = expiring.get(day, 0) + given.remaining_credits
+        for allocation in _allocations(books, account.user_id):
+            sums.add(allocation)
         advance(1)
     return Figures(
         start=start,
@@ -111,50 +98,56 @@ def gather(
         at=at,
         stats=stats,
         accounts=accounts,
-        allocated_credits=allocated,
-        allocations=allocations,
-        lapsed_credits=lapsed,
-        balance_credits=balance,
-        held_credits=held,
+        allocated_credits=sums.allocated,
+        allocations=sums.allocations,
+        lapsed_credits=sums.lapsed,
+        balance_credits=sums.balance,
+        held_credits=sums.held,
         expiring_days=expiring_days,
-        expiring_credits=sum(expiring.values()),
-        expiring=dict(sorted(expiring.items())),
+        expiring_credits=sum(sums.expiring.values()),
+        expiring=dict(sorted(sums.expiring.items())),
         usernames=names,
     )
 
 
-def _largest(stats: SystemStats) -> list[str]:
-    return sorted(stats.by_user, key=lambda user: (-stats.by_user[user], user))[:TOP_USERS]
+@dataclasses.dataclass
+class _Sums:
+    """What the allocations come to; named as the figures."""
+
+    start: datetime
+    end: datetime
+    at: datetime
+    soon: datetime
+    allocated: int = 0
+    allocations: int = 0
+    lapsed: int = 0
+    balance: int = 0
+    held: int = 0
+    expiring: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    def add(self, one: CreditAllocation) -> None:
+        self.held += one.held_credits
+        if self.start <= one.allocated_at < self.end and not _is_refund(one):
+            self.allocated += one.total_credits
+            self.allocations += 1
+        stands, ends = standing(one, self.at), one.expires_at
+        if stands == "active":
+            self.balance += one.remaining_credits
+            if ends is not None and ends <= self.soon:
+                day = ends.date().isoformat()
+                self.expiring[day] = self.expiring.get(day, 0) + one.remaining_credits
+        elif stands == "expired" and ends is not None and self.start <= ends < self.end:
+            self.lapsed += one.remaining_credits
 
 
 def _accounts(books: Accounting, total: Callable[[int], object]) -> Iterator[UserAccount]:
-    """Every account once: one that is new while the pages are read moves others to the next."""
-    seen: set[str] = set()
-    number = 1
-    while True:
-        page = books.accounts.list(page=number, limit=_PAGE)
-        total(page.total)
-        for account in page.items:
-            if account.user_id not in seen:
-                seen.add(account.user_id)
-                yield account
-        if number >= page.total_pages:
-            return
-        number += 1
+    fetch = functools.partial(books.accounts.list, None)
+    return numbered(fetch, lambda account: account.user_id, told=total)
 
 
 def _allocations(books: Accounting, user_id: str) -> Iterator[CreditAllocation]:
-    seen: set[int] = set()
-    number = 1
-    while True:
-        page = books.credits.history(user_id, number, _PAGE)
-        for allocation in page.items:
-            if allocation.id not in seen:
-                seen.add(allocation.id)
-                yield allocation
-        if number >= page.total_pages:
-            return
-        number += 1
+    fetch = functools.partial(books.credits.history, user_id)
+    return numbered(fetch, lambda allocation: allocation.id)
 
 
 def _is_refund(allocation: CreditAllocation) -> bool:

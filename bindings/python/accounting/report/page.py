@@ -8,12 +8,11 @@ from html import escape
 
 from accounting.report.calendar import columns, day_name
 from accounting.report.chart import column_chart
-from accounting.report.figures import TOP_USERS, Figures
+from accounting.report.figures import TOP, Figures
+from accounting.report.numbers import ranked, share
 from accounting.report.style import STYLE
 
 __all__ = ["page"]
-
-_TOP = 10
 
 _SERVICES = {
     "chat": "chat, answered at once",
@@ -49,9 +48,10 @@ def page(figures: Figures, title: str) -> str:
         _ranking(
             "by-model",
             "Use by model",
-            "Chat only; other services have no model.",
+            "Chat only; other services have no model. Shares are of all credits used.",
             "Model",
             stats.by_model,
+            stats.total_credits,
         ),
         _ranking(
             "by-service",
@@ -59,15 +59,17 @@ def page(figures: Figures, title: str) -> str:
             "What the credits were spent on.",
             "Service",
             stats.by_service,
+            stats.total_credits,
             lambda service: (service, _SERVICES.get(service, "")),
         ),
         "</div>",
         _ranking(
             "by-user",
             "Top users",
-            f"The {TOP_USERS} accounts that used most, and all others together.",
+            f"The {TOP} accounts that used most, and all others together.",
             "User",
             stats.by_user,
+            stats.total_credits,
             lambda user: (figures.usernames.get(user, user), user),
         ),
         _expiring(figures),
@@ -100,6 +102,11 @@ def _minute(value: datetime) -> str:
     return f"{day_name(value.date())}, {value:%H:%M}"
 
 
+def _number(credits: int) -> str:
+    """With commas, after which a narrow screen may break the line."""
+    return f"{credits:,}".replace(",", ",<wbr>")
+
+
 def _count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
@@ -112,7 +119,7 @@ def _summary(figures: Figures) -> str:
     text = f"{users} used {_count(stats.total_credits, 'credit', 'credits')}"
     if stats.by_model and stats.total_credits:
         model, credits = min(stats.by_model.items(), key=lambda item: (-item[1], item[0]))
-        text += f"; {_share(credits, stats.total_credits)} went to {_text(model)}"
+        text += f"; {share(credits, stats.total_credits)} went to {_text(model)}"
     return text + "."
 
 
@@ -155,7 +162,8 @@ def _tiles(figures: Figures) -> str:
         '<dl class="tiles">'
         + "".join(
             f'<div class="card {kind}"><dt>{label}</dt><dd><div class="number" id="{name}" '
-            f'data-value="{number}">{number:,}</div><div class="note">{note}</div></dd></div>'
+            f'data-value="{number}">{_number(number)}</div>'
+            f'<div class="note">{note}</div></dd></div>'
             for name, label, number, note, kind in tiles
         )
         + "</dl>"
@@ -171,7 +179,9 @@ def _use_by_day(figures: Figures) -> str:
     if not by_day:
         return _section("by-day", heading, "Nothing was used in this period.", "")
     peak = max(drawn, key=lambda column: column.credits)
-    average = figures.stats.total_credits // max(len(drawn), 1)
+    # A period may reach into the future, where nothing can have been used yet.
+    begun = sum(column.first <= figures.at.date() for column in drawn)
+    average = figures.stats.total_credits // max(begun, 1)
     said = (
         f"Most on {peak.label}: {peak.credits:,} credits. About {average:,} credits per {unit}."
         if unit == "day"
@@ -218,14 +228,14 @@ def _section(name: str, heading: str, about: str, body: str) -> str:
 def _day_table(name: str, by_day: Mapping[str, int], heading: str) -> str:
     rows = "".join(
         f'<tr><th scope="row">{day}</th><td class="number-cell" data-value="{credits}">'
-        f"{credits:,}</td></tr>"
+        f"{_number(credits)}</td></tr>"
         for day, credits in sorted(by_day.items())
     )
     return (
         f'<details><summary>The same as a table</summary><table id="{name}"><thead><tr>'
         f'<th scope="col">Day (UTC)</th><th scope="col" class="number-cell">{heading}</th></tr>'
         f'</thead><tbody>{rows}</tbody><tfoot><tr><th scope="row">All</th><td '
-        f'class="number-cell">{sum(by_day.values()):,}</td></tr></tfoot></table></details>'
+        f'class="number-cell">{_number(sum(by_day.values()))}</td></tr></tfoot></table></details>'
     )
 
 
@@ -235,6 +245,7 @@ def _ranking(
     about: str,
     column: str,
     credits: Mapping[str, int],
+    whole: int,
     said: Callable[[str], tuple[str, str]] = lambda key: (key, ""),
 ) -> str:
     """A table whose rows are bars too: the longest first, the rest in one.
@@ -245,29 +256,29 @@ def _ranking(
         about: a sentence below it.
         column: what the rows are.
         credits: what each of them came to.
+        whole: what the shares are of.
         said: a row's name, and what stands below it in small.
     """
     if not credits:
         return _section(name, heading, "None in this period.", "")
-    ranked = sorted(credits.items(), key=lambda item: (-item[1], item[0]))
-    total, highest = sum(credits.values()), ranked[0][1]
-    rows = [_row(said(key), amount, highest, total) for key, amount in ranked[:_TOP]]
-    if rest := ranked[_TOP:]:
+    total = sum(credits.values())
+    largest, others, rest = ranked(credits, TOP)
+    rows = [_row(said(key), amount, largest[0][1], whole) for key, amount in largest]
+    if others:
         # No bar: many together would look like the largest of all.
-        others = sum(amount for _, amount in rest)
-        rows.append(_row((f"{len(rest):,} others together", ""), others, 0, total))
+        rows.append(_row((f"{others:,} others together", ""), rest, 0, whole))
     body = (
         f'<table id="{name}"><thead><tr><th scope="col">{column}</th>'
         '<th scope="col" class="number-cell">Credits</th>'
         '<th scope="col" class="number-cell">Share</th></tr></thead>'
         f'<tbody>{"".join(rows)}</tbody><tfoot><tr><th scope="row">All</th>'
-        f'<td class="number-cell" data-value="{total}">{total:,}</td>'
-        '<td class="number-cell"></td></tr></tfoot></table>'
+        f'<td class="number-cell" data-value="{total}">{_number(total)}</td>'
+        f'<td class="number-cell share">{share(total, whole)}</td></tr></tfoot></table>'
     )
     return _section(name + "-section", heading, about, body)
 
 
-def _row(said: tuple[str, str], credits: int, highest: int, total: int) -> str:
+def _row(said: tuple[str, str], credits: int, highest: int, whole: int) -> str:
     bar = ""
     if highest:
         width = max(credits * 1000 // highest / 10, 0.4 if credits else 0)
@@ -279,20 +290,15 @@ def _row(said: tuple[str, str], credits: int, highest: int, total: int) -> str:
     below = f"<small>{more}</small>" if more and more != name else ""
     return (
         f'<tr><th scope="row" class="name">{name}{below}{bar}</th>'
-        f'<td class="number-cell" data-value="{credits}">{credits:,}</td>'
-        f'<td class="number-cell">{_share(credits, total)}</td></tr>'
+        f'<td class="number-cell" data-value="{credits}">{_number(credits)}</td>'
+        f'<td class="number-cell share">{share(credits, whole)}</td></tr>'
     )
-
-
-def _share(part: int, whole: int) -> str:
-    # Whole-number arithmetic: totals may be beyond what a float counts exactly.
-    tenths = (part * 2000 + whole) // (2 * whole) if whole else 0
-    return f"{tenths // 10}.{tenths % 10} %"
 
 
 def _about(figures: Figures) -> str:
     return (
         f"Read on {_minute(figures.at)} UTC. Days are UTC days. Allocated: credits given in the "
-        "period, without refunds of streamed answers. Used: what the use cost. Balance, held and "
+        "period, without refunds of streamed answers. Used: what the use cost, also where the "
+        "balance did not cover it; what was not collected is not shown apart. Balance, held and "
         "expiring stand as of the reading, whatever the period."
     )

@@ -38,7 +38,7 @@ p { margin: 0; }
 }
 .tiles dt { font-size: 14px; color: var(--soft); }
 .tiles dd { margin: 0; }
-.tiles .number { font-size: 28px; font-weight: 650; line-height: 1.25; overflow-wrap: anywhere; }
+.tiles .number { font-size: 28px; font-weight: 650; line-height: 1.25; }
 .tiles .note { font-size: 14px; color: var(--soft); }
 .tiles .warn .number { color: var(--warn); }
 section { margin-top: 16px; }
@@ -62,7 +62,7 @@ th, td { padding: 6px 0; text-align: left; vertical-align: top; font-weight: 400
 thead th { color: var(--soft); font-size: 13px; border-bottom: 1px solid var(--edge); }
 tbody tr + tr > * { border-top: 1px solid var(--grid); }
 tfoot > tr > * { border-top: 1px solid var(--axis); font-weight: 600; }
-.number-cell { text-align: right; white-space: nowrap; padding-left: 16px; }
+.number-cell { text-align: right; white-space: nowrap; padding-left: 16px; width: 1%; }
 .name { overflow-wrap: anywhere; }
 .name small { display: block; font-size: 13px; line-height: 1.3; }
 .bar { display: block; width: 100%; height: 8px; margin-top: 4px; }
@@ -75,6 +75,7 @@ footer { margin-top: 24px; font-size: 14px; color: var(--soft); max-width: 80ch;
   .card { padding: 14px; }
   .tiles { grid-template-columns: 1fr 1fr; gap: 8px; }
   .tiles .number { font-size: 22px; }
+  .number-cell:not(.share) { white-space: normal; width: auto; }
   .tiles > :last-child:nth-child(odd) { grid-column: span 2; }
 }
 @media print {

@@ -16,10 +16,11 @@ __all__ = ["Credits"]
 class Credits:
     """Credits of accounts: whole numbers, 1 to 10^15 wherever an argument is named `credits`.
 
-    Thread-safe; keeps the books open. Every call may raise InvalidArgument, NotFound (no such
-    account) and StoreError. An `idempotency_key` of 1 to 255 bytes, unique per user over allocate,
-    deduct, charge, record and extend, makes a call safe to repeat: the same key with the same
-    arguments answers what the first call did, with others raises Conflict.
+    Aware datetimes lie in the years 1970 to 9999. Thread-safe; keeps the books open. Every call
+    may raise InvalidArgument, NotFound (no such account) and StoreError. An `idempotency_key` of 1
+    to 255 bytes, unique per user over allocate, deduct, charge, record and extend, makes a call
+    safe to repeat: the same key with the same arguments answers what the first call did, with
+    others raises Conflict.
 
     >>> import accounting
     >>> books = accounting.open("sqlite://")
@@ -99,7 +100,7 @@ class Credits:
     def check(self, user_id: str, credits: int) -> bool:
         """Whether the account could spend `credits` (0 to 10^15) now.
 
-        Another call may be faster: to spend, call `deduct` or `charge` and handle
+        Another caller may spend them first: to spend, call `deduct` or `charge` and handle
         InsufficientCredits.
         """
         return self._core.check(user_id, credits)
@@ -147,7 +148,8 @@ class Credits:
             requests: dicts with the arguments of `charge` as members.
 
         Returns:
-            For each its Charge, or the exception that `charge` would have raised, not raised.
+            For each its Charge, or the exception that `charge` would have raised, not raised; an
+            InvalidArgument names the argument alone, as in "credits", since its place is known.
         """
         return self._core.charge_many(requests)
 
@@ -166,7 +168,7 @@ class Credits:
 
         Args:
             user_id: whose.
-            after: entries with a larger sequence only; the last one's, to go on.
+            after: entries with a larger sequence only, from 0; the last one's, to go on.
             limit: entries at most: 1 to 1,000.
         """
         return self._core.entries(user_id, after, limit)
@@ -178,7 +180,7 @@ class Credits:
         the same answer.
 
         Args:
-            allocation_id: which.
+            allocation_id: which, from 1.
             user_id: whose it is.
             revoked_by: who does it: 1 to 50 bytes; need not be an account.
 

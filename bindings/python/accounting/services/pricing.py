@@ -16,8 +16,8 @@ class Pricing:
     """Versioned prices, in credits per 1,000 tokens.
 
     A price is a str, Decimal or int from 0 to 10^15 with at most 10 fractional digits; never a
-    float, which could not hold it. Thread-safe; keeps the books open. Every call may raise
-    InvalidArgument and StoreError.
+    float, which could not hold it. Aware datetimes lie in the years 1970 to 9999. Thread-safe;
+    keeps the books open. Every call may raise InvalidArgument and StoreError.
 
     >>> import accounting
     >>> books = accounting.open("sqlite://")

@@ -11,6 +11,8 @@ __all__ = ["Sessions"]
 class Sessions:
     """Streaming sessions, identified by user and session id. Begun once, ended once.
 
+    A `user_id` has 1 to 50 bytes, a `session_id` 1 to 100 and is unique within the account.
+
     The same call with the same arguments again answers the same and changes nothing, so every
     call but `extend` without a key may be repeated after a lost answer. Tokens are a number from 0
     to 10^12 or a TokenCounts; a session keeps the form it began with. Thread-safe; keeps the books
@@ -42,7 +44,7 @@ class Sessions:
 
         Args:
             session_id: 1 to 100 bytes, unique within the account.
-            user_id: who pays.
+            user_id: who pays: 1 to 50 bytes.
             model_id: 1 to 100 bytes.
             estimated_tokens: for the whole answer, prompt included.
 

@@ -16,9 +16,9 @@ __all__ = ["Usage"]
 class Usage:
     """Usage records and statistics.
 
-    A range is [start, end): aware datetimes, exact to the microsecond; None: unbounded on that
-    side. Thread-safe; keeps the books open. Every call may raise InvalidArgument, NotFound (no such
-    account) and StoreError.
+    A range is [start, end): aware datetimes of the years 1970 to 9999, exact to the microsecond;
+    None: unbounded on that side. Thread-safe; keeps the books open. Every call may raise
+    InvalidArgument, NotFound (no such account) and StoreError.
 
     >>> import accounting
     >>> books = accounting.open("sqlite://")
@@ -85,7 +85,7 @@ class Usage:
             user_id: whose.
             start: not before it.
             end: before it.
-            after: records with a larger id only; the last one's, to go on.
+            after: records with a larger id only, from 0; the last one's, to go on.
             limit: records at most: 1 to 1,000.
         """
         return self._core.list(user_id, start, end, after, limit)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from accounting.frozen import FrozenDict, FrozenList
+from accounting.frozen import frozen
 
-__all__ = ["Page", "Value"]
+__all__ = ["Page", "Value", "plain"]
 
 Item = TypeVar("Item")
 
@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 class Value:
     """The base of the value types: frozen dataclasses that compare, hash, copy and pickle.
 
-    Lists in them are tuples that also equal lists, dicts cannot be changed.
+    Lists in them are tuples that also equal lists, dicts cannot be changed, all the way down.
     """
 
     __slots__ = ()
@@ -27,10 +27,8 @@ class Value:
         """Freeze what a caller built it from."""
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)
-            if type(value) is list:
-                object.__setattr__(self, field.name, FrozenList(value))
-            elif type(value) is dict:
-                object.__setattr__(self, field.name, FrozenDict(value))
+            if isinstance(value, (list, tuple, dict)):
+                object.__setattr__(self, field.name, frozen(value))
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, in forms that `json.dumps` takes.
@@ -39,12 +37,13 @@ class Value:
         inside become dicts and lists.
         """
         return {
-            field.name: _plain(getattr(self, field.name))
+            field.name: plain(getattr(self, field.name))
             for field in dataclasses.fields(self)  # type: ignore[arg-type]
         }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value, or what values are made of, in forms that `json.dumps` takes; see `to_dict`."""
     if isinstance(value, Value):
         return value.to_dict()
     if isinstance(value, enum.Enum):
@@ -56,9 +55,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, dict):
-        return {str(key): _plain(member) for key, member in value.items()}
+        return {str(key): plain(member) for key, member in value.items()}
     return value
 
 

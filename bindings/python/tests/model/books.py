@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -94,6 +96,22 @@ class ModelBooks(SessionRules, PriceRules, Queries):
         account.allocations.append(allocation)
         return allocation
 
+    def allocate_many(self, requests: list[dict[str, Any]]) -> list[Plain]:
+        """All or none; the arguments of all are looked at first."""
+        for request in requests:
+            within(request["credits"], 1, LARGEST_CREDITS)
+            within(request.get("expiry_days", 1), 1, 1_000_000)
+        return self.together(self.allocate, requests)
+
+    def together(self, call: Callable[..., Plain], requests: list[dict[str, Any]]) -> list[Plain]:
+        """The answers in order; where one is refused, nothing has happened."""
+        before = copy.deepcopy(self.accounts)
+        try:
+            return [call(**request) for request in requests]
+        except Refused:
+            self.accounts = before
+            raise
+
     def deduct(self, user_id: str, credits: int, idempotency_key: str | None = None) -> Plain:
         """Take credits."""
         request = ("deduct", credits)
@@ -141,6 +159,22 @@ class ModelBooks(SessionRules, PriceRules, Queries):
             return answer
         used = self.use(account, service, operation, credits, 0, metadata)
         return self.keep(account, idempotency_key, request, usage_answer(used))
+
+    def charge_many(self, requests: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+        """Each by itself: what became of it."""
+        outcomes: list[tuple[Any, ...]] = []
+        for request in requests:
+            try:
+                outcomes.append(("answered", self.charge(**request)))
+            except Refused as refusal:
+                outcomes.append(("refused", refusal.code, *refusal.amounts))
+        return outcomes
+
+    def record_many(self, requests: list[dict[str, Any]]) -> int:
+        """All or none; the arguments of all are looked at first."""
+        for request in requests:
+            within(request["credits"], 1, LARGEST_CREDITS)
+        return len(self.together(self.record, requests))
 
     def revoke(self, allocation_id: int, user_id: str, revoked_by: str) -> Plain:
         """Take what remains out for good; a second time changes nothing."""

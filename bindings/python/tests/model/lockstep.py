@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from model.state import Refused
 
 # Where a model's method has another name than the service's.
 MODEL_NAMES = {
+    "accounts.list": "list_accounts",
     "pricing.set": "set_price",
     "pricing.get": "get_price",
     "pricing.list": "list_prices",
@@ -38,7 +40,16 @@ Call: TypeAlias = tuple[str, dict[str, Any]]
 def carry_out(target: Accounting | Transaction, call: Call) -> Any:
     """Make the call on real books."""
     service, method = call[0].split(".")
-    return getattr(getattr(target, service), method)(**call[1])
+    answer = getattr(getattr(target, service), method)(**call[1])
+    if call[0] == "credits.charge_many":
+        return [outcome(partial(_raised, one)) for one in answer]
+    return answer
+
+
+def _raised(answer: Any) -> Any:
+    if isinstance(answer, AccountingError):
+        raise answer
+    return answer
 
 
 def carry_out_on_model(model: ModelBooks, call: Call) -> Any:

@@ -41,6 +41,11 @@ class ComparedBooks(RuleBasedStateMachine):
         if "user_id" in arguments:
             self.compare(("credits.balance", {"user_id": arguments["user_id"]}))
 
+    def change_many(self, name: str, requests: list[dict[str, Any]]) -> None:
+        self.change(name, requests=requests)
+        for user_id in sorted({request["user_id"] for request in requests}):
+            self.compare(("credits.balance", {"user_id": user_id}))
+
     def instants(self) -> list[datetime]:
         """The instants at which something changes, or has happened."""
         found = {self.model.now, START, self.model.now.replace(hour=0, minute=0, second=0)}

@@ -7,7 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from model.answers import allocation_answer, plain, session_answer, usage_answer
-from model.state import Account, Plain, Session, State, Usage, refuse_unless
+from model.state import (
+    LARGEST_CREDITS,
+    Account,
+    Plain,
+    Session,
+    State,
+    Usage,
+    refuse_unless,
+    within,
+)
 
 
 def oldest_first(session: Session) -> tuple[datetime, str, str]:
@@ -26,6 +35,22 @@ class Queries(State):
     def get(self, user_id: str) -> Plain:
         """The account."""
         return self.account_answer(self.account(user_id))
+
+    def list_accounts(self, role: str | None, page: int, limit: int) -> Plain:
+        """Accounts, newest first, those of one instant by id, the last first."""
+        found = [one for one in self.every() if role is None or one.role == role]
+        found.sort(key=lambda one: (one.created_at, one.user_id), reverse=True)
+        return {
+            "items": [self.account_answer(one) for one in found[(page - 1) * limit : page * limit]],
+            "total": len(found),
+            "page": page,
+            "total_pages": -(-len(found) // limit),
+        }
+
+    def check(self, user_id: str, credits: int) -> bool:
+        """Whether so much can be spent now; nothing always can."""
+        within(credits, 0, LARGEST_CREDITS)
+        return self.account(user_id).available(self.now) >= credits
 
     def balance(self, user_id: str) -> Plain:
         """What can be spent now."""

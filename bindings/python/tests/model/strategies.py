@@ -68,3 +68,19 @@ CLOCK_STEPS = st.sampled_from(
         -timedelta(seconds=2),
     ]
 )
+
+# Requests of the calls that take many.
+ALLOCATIONS = st.builds(
+    lambda user_id, credits, key, expiry: {
+        "user_id": user_id, "credits": credits, "allocated_by": "admin", "idempotency_key": key,
+        **expiry,
+    },
+    USERS,
+    CREDITS,
+    KEYS,
+    st.sampled_from([{}, {}, {"expiry_days": 1}, {"expiry_days": 0}, {"never_expires": True}]),
+)  # fmt: skip
+USES = st.fixed_dictionaries(
+    {"user_id": USERS, "service": SERVICES, "operation": MODELS, "credits": CREDITS,
+     "metadata": METADATA, "idempotency_key": KEYS}
+)  # fmt: skip

@@ -47,7 +47,7 @@ def test_a_key_from_its_issue_to_its_end(books: Accounting, clock: ManualClock) 
 
 @pytest.mark.parametrize("wrong", ["", "acct_", "\ud800", "\0", "acct_" + "a" * 46, "ü" * 51])
 def test_what_is_no_key_is_refused_alike(memory: Accounting, wrong: str) -> None:
-    with pytest.raises(InvalidApiKey, match="^the API key was refused$"):
+    with pytest.raises(InvalidApiKey, match=r"^the API key was refused$"):
         memory.api_keys.validate(wrong)
 
 
@@ -65,9 +65,8 @@ def test_prefix_and_pepper(url: str) -> None:
         issued = books.api_keys.create("ada", "key")
         assert issued.key.startswith("corp_")
         assert books.api_keys.validate(issued.key).key_id == 1
-    with accounting.open(url, api_key_prefix="corp") as books:
-        with pytest.raises(InvalidApiKey):
-            books.api_keys.validate(issued.key)
+    with accounting.open(url, api_key_prefix="corp") as books, pytest.raises(InvalidApiKey):
+        books.api_keys.validate(issued.key)
     for option in ({"api_key_prefix": "a_b"}, {"api_key_pepper": "short"}):
         with pytest.raises(InvalidArgument, match=f"^{next(iter(option))}: ") as refused:
             accounting.open("sqlite://", **option)  # type: ignore[arg-type]
@@ -75,7 +74,7 @@ def test_prefix_and_pepper(url: str) -> None:
 
 
 def test_an_unknown_permission_is_named(memory: Accounting) -> None:
-    with pytest.raises(InvalidArgument, match="^permissions: expected one of credits:read"):
+    with pytest.raises(InvalidArgument, match=r"^permissions: expected one of credits:read"):
         memory.api_keys.create("ada", "key", ["credit:read"])
-    with pytest.raises(InvalidArgument, match="^permissions: "):
+    with pytest.raises(InvalidArgument, match=r"^permissions: "):
         memory.api_keys.create("ada", "key", "credits:read")

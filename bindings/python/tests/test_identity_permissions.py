@@ -233,7 +233,7 @@ def test_who_acts_stands_in_the_journal_and_the_audit_trail(books: Accounting) -
 
 @pytest.mark.parametrize("wrong", ["ada", None, ("ada", "user")])
 def test_a_caller_is_a_principal_or_a_key(memory: Accounting, wrong: Any) -> None:
-    with pytest.raises(InvalidArgument, match="^principal: "):
+    with pytest.raises(InvalidArgument, match=r"^principal: "):
         memory.on_behalf_of(wrong)
 
 

@@ -1,15 +1,19 @@
-"""The README's example runs and prints what the README says."""
+"""The READMEs' examples run and print what the READMEs say."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 
-from readme import quickstart
+import pytest
+
+from readme import first_look, quickstart
 
 
-def test_the_quickstart_prints_what_the_readme_says() -> None:
-    program, output = quickstart()
+@pytest.mark.parametrize("example", [quickstart, first_look])
+def test_an_example_prints_what_the_readme_says(example: Callable[[], tuple[str, str]]) -> None:
+    program, output = example()
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

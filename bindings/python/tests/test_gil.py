@@ -245,6 +245,9 @@ def test_transact_refuses_what_would_have_to_be_awaited(books: Accounting) -> No
             books.transact(fn)
         assert caught.value.argument == "fn"
     assert books.credits.history("ada").items == []
+    # Like every argument, looked at before any account.
+    with pytest.raises(InvalidArgument):
+        books.transact(give, users=["nobody"])
 
 
 def test_a_commit_that_failed_is_not_tried_again_at_the_end(server_url: str) -> None:

@@ -13,7 +13,8 @@ pytest_plugins = ["pytester"]
 
 def run(pytester: pytest.Pytester, text: str) -> pytest.RunResult:
     pytester.makepyfile(text)
-    return pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    # Warnings name the finder of an editable installation, which is none of the plugin's doing.
+    return pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--disable-warnings")
 
 
 def test_every_test_has_its_own_books_and_clock(pytester: pytest.Pytester) -> None:

@@ -108,6 +108,15 @@ def test_a_manual_clock_names_what_moves_it_too_far(name: str, amount: Any) -> N
     assert clock.now() == NOW
 
 
+@pytest.mark.parametrize(
+    ("days", "seconds", "named"), [(999_999_999, 8e13, "days"), (9e8, 8.6e13, "seconds")]
+)
+def test_a_manual_clock_names_what_goes_farther(days: float, seconds: float, named: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        ManualClock(NOW).advance(days=days, seconds=seconds)
+    assert caught.value.argument == named
+
+
 BEYOND = [
     datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
     datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5))),

@@ -153,18 +153,8 @@ class Output:
             pad_edge=False,
         )
         last = [_text(cell) for cell in footer] if footer is not None else [Text()] * len(columns)
-        for column, end, *cells in zip(columns, last, *body, strict=True):
-            heading = column.lstrip(">=")
-            whole = heading != column
-            widest = max(cell_len(heading), *(cell.cell_len for cell in (end, *cells)))
-            table.add_column(
-                heading,
-                justify="right" if column.startswith(">") else "left",
-                no_wrap=whole,
-                overflow="fold",
-                footer=end,
-                min_width=widest if whole else min(widest, _FOLDED),
-            )
+        for column, *cells in zip(columns, last, *body, strict=True):
+            _add_column(table, column, cells)
         for row in body:
             table.add_row(*row)
         self._out.print(Text(clean(title), style="bold"))
@@ -218,6 +208,21 @@ class Output:
             disable=hidden or not self._err.is_terminal,
         ) as progress:
             yield Step(progress, total, label)
+
+
+def _add_column(table: Table, column: str, cells: Sequence[Text]) -> None:
+    """The column of that heading; its footer is the first of the cells."""
+    heading = column.lstrip(">=")
+    whole = heading != column
+    widest = max(cell_len(heading), *(cell.cell_len for cell in cells))
+    table.add_column(
+        heading,
+        justify="right" if column.startswith(">") else "left",
+        no_wrap=whole,
+        overflow="fold",
+        footer=cells[0],
+        min_width=widest if whole else min(widest, _FOLDED),
+    )
 
 
 def _assembled(parts: Iterable[str | tuple[str, str]]) -> Text:

@@ -79,15 +79,18 @@ def import_prices(
             if _values(model, plain) != _stored(before.get(model.model_id))
         ]
         rules = _set(desk, changed, plain, actor(created_by), begins, dry_run=True)
-        if rules and not dry_run:
-            if replaced := sum(rule.model_id in before for rule in rules):
-                desk.confirm(
-                    f"Replace the prices of {replaced:,} model(s) from {instant(at)} UTC on?",
-                    yes=yes,
-                )
+        if not dry_run:
+            _confirm(desk, sum(rule.model_id in before for rule in rules), at, yes=yes)
             rules = _set(desk, changed, plain, actor(created_by), begins, dry_run=False)
         _answer(desk, prices, rules, before, dry_run)
         desk.finish(dry_run)
+
+
+def _confirm(desk: Desk, replaced: int, at: datetime, *, yes: bool) -> None:
+    if replaced:
+        desk.confirm(
+            f"Replace the prices of {replaced:,} model(s) from {instant(at)} UTC on?", yes=yes
+        )
 
 
 def _values(model: ModelPrices, plain: Plain) -> tuple[Decimal | None, ...]:

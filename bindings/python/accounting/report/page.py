@@ -14,6 +14,9 @@ from accounting.report.style import STYLE
 
 __all__ = ["page"]
 
+# Characters of a number that fit beside a name on a phone.
+_FITS = 11
+
 _SERVICES = {
     "chat": "chat, answered at once",
     "chat-streaming": "streamed answers",
@@ -103,8 +106,9 @@ def _minute(value: datetime) -> str:
 
 
 def _number(credits: int) -> str:
-    """With commas, after which a narrow screen may break the line."""
-    return f"{credits:,}".replace(",", ",<wbr>")
+    """With commas, after which a narrow screen may break a number that is long."""
+    digits = f"{credits:,}"
+    return digits.replace(",", ",<wbr>") if len(digits) > _FITS else digits
 
 
 def _count(number: int, one: str, many: str) -> str:

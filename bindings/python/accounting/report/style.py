@@ -63,6 +63,7 @@ thead th { color: var(--soft); font-size: 13px; border-bottom: 1px solid var(--e
 tbody tr + tr > * { border-top: 1px solid var(--grid); }
 tfoot > tr > * { border-top: 1px solid var(--axis); font-weight: 600; }
 .number-cell { text-align: right; white-space: nowrap; padding-left: 16px; width: 1%; }
+.number-cell wbr { display: none; }
 .name { overflow-wrap: anywhere; }
 .name small { display: block; font-size: 13px; line-height: 1.3; }
 .bar { display: block; width: 100%; height: 8px; margin-top: 4px; }
@@ -76,6 +77,7 @@ footer { margin-top: 24px; font-size: 14px; color: var(--soft); max-width: 80ch;
   .tiles { grid-template-columns: 1fr 1fr; gap: 8px; }
   .tiles .number { font-size: 22px; }
   .number-cell:not(.share) { white-space: normal; width: auto; }
+  .number-cell wbr { display: inline; }
   .tiles > :last-child:nth-child(odd) { grid-column: span 2; }
 }
 @media print {

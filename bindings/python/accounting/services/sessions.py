@@ -114,7 +114,7 @@ class Sessions:
     def abort(
         self, session_id: str, user_id: str, tokens_generated: int | TokenCounts = 0
     ) -> Settlement:
-        """End the session early, for the tokens generated until then.
+        """End the session early, for the tokens generated until then; 0 is none in either form.
 
         Raises:
             SessionClosed: it was ended by another call or with other arguments.

@@ -141,7 +141,11 @@ class SessionRules(PriceRules):
         return self._end(session_id, user_id, actual_tokens, status)
 
     def abort(self, session_id: str, user_id: str, tokens_generated: Tokens = 0) -> Plain:
-        """End early."""
+        """End early; 0 is none in either form."""
+        check_tokens(tokens_generated)
+        _, session = self.session(session_id, user_id)
+        if tokens_generated == 0 and isinstance(session.first_estimate, TokenCounts):
+            tokens_generated = TokenCounts()
         return self._end(session_id, user_id, tokens_generated, "aborted")
 
     def _end(self, session_id: str, user_id: str, tokens: Tokens, status: str) -> Plain:

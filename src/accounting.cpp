@@ -1,5 +1,6 @@
 #include "accounting/accounting.hpp"
 
+#include "crypto/secret.hpp"
 #include "domain/api_keys.hpp"
 #include "domain/invariants.hpp"
 #include "domain/validation.hpp"
@@ -118,7 +119,9 @@ Accounting::~Accounting() = default;
 
 Accounting Accounting::open(const Options& options) {
   domain::check_options(options);
-  auto books = std::make_shared<Books>(sql::open_store(options), options);
+  Options without_secrets = options;
+  crypto::wipe(without_secrets.api_key_pepper);
+  auto books = std::make_shared<Books>(sql::open_store(without_secrets), options);
   set_up(*books);
   return Accounting(std::make_shared<const Context>(std::move(books)));
 }
@@ -140,14 +143,12 @@ Principal Accounting::authenticate(std::string_view token, const JwtVerifier& ve
 OnBehalfOf Accounting::on_behalf_of(const Principal& principal) const {
   domain::check_user_id(principal.user_id);
   return OnBehalfOf(std::make_shared<const Context>(present(context_)->shared_books(),
-                                                    domain::Caller{.user_id = principal.user_id,
-                                                                   .role = principal.role,
-                                                                   .permissions = std::nullopt,
-                                                                   .key_id = std::nullopt}));
+                                                    domain::caller_of(principal)));
 }
 
 OnBehalfOf Accounting::on_behalf_of(const KeyIdentity& identity) const {
   domain::check_user_id(identity.user_id);
+  domain::check_key_id(identity.key_id);
   return OnBehalfOf(std::make_shared<const Context>(
       present(context_)->shared_books(),
       domain::Caller{.user_id = identity.user_id,

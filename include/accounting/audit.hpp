@@ -30,10 +30,11 @@ struct AuditEntry {
 };
 
 struct ListAuditRequest {
-  std::optional<std::string> user_id = std::nullopt;  ///< none: of everything, prices included
-  std::optional<std::string> actor = std::nullopt;    ///< none: of everybody
-  std::int64_t page = 1;                              ///< ≥ 1
-  std::int64_t limit = 100;                           ///< 1 … 1,000
+  /// Of one account and its keys; empty: of prices; none: of everything.
+  std::optional<std::string> user_id = std::nullopt;
+  std::optional<std::string> actor = std::nullopt;  ///< 1 … 74 bytes; none: of everybody
+  std::int64_t page = 1;                            ///< ≥ 1
+  std::int64_t limit = 100;                         ///< 1 … 1,000
 };
 
 /// The audit trail. Thread-safe; a cheap handle that may be copied and that keeps the books open.
@@ -41,8 +42,8 @@ class ACCOUNTING_EXPORT Audit {
  public:
   explicit Audit(std::shared_ptr<const services::Context> context);
 
-  /// The entries, newest first. A page past the end has no items. Errors: InvalidArgument,
-  /// StoreError.
+  /// The entries, newest first; those of one account in the order of their changes. A page past the
+  /// end has no items. Errors: InvalidArgument, StoreError.
   [[nodiscard]] Page<AuditEntry> list(const ListAuditRequest& request = {}) const;
 
  private:

@@ -22,6 +22,7 @@ constexpr std::size_t checksum_length = 6;
 std::string random_text(std::size_t length) {
   constexpr std::size_t largest = 256 / alphabet.size() * alphabet.size();
   std::string text;
+  text.reserve(length);  // a reallocation would leave a copy of the secret behind
   std::array<unsigned char, 64> bytes{};
   while (text.size() < length) {
     if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
@@ -44,9 +45,8 @@ std::uint32_t crc32(std::string_view text) noexcept {
   for (const char character : text) {
     remainder ^= static_cast<unsigned char>(character);
     for (int bit = 0; bit < 8; ++bit) {
-      const bool odd = (remainder & 1U) != 0;
-      remainder >>= 1U;
-      remainder ^= odd ? 0xEDB88320U : 0U;
+      // Without a branch, so that its time says nothing about the key.
+      remainder = (remainder >> 1U) ^ (0xEDB88320U & (0U - (remainder & 1U)));
     }
   }
   return ~remainder;

@@ -25,7 +25,11 @@ bool mac_matches(const Algorithm& algorithm, const Secret& secret, std::string_v
            bytes.size(), computed.data(), &length) == nullptr) {
     throw std::bad_alloc();  // the only way in which a MAC of plain bytes fails
   }
-  return mac.size() == length && CRYPTO_memcmp(mac.data(), computed.data(), length) == 0;
+  const bool matches =
+      mac.size() == length && CRYPTO_memcmp(mac.data(), computed.data(), length) == 0;
+  // It would make the bytes a token, whoever sent them.
+  OPENSSL_cleanse(computed.data(), computed.size());
+  return matches;
 }
 
 /// JOSE writes an ECDSA signature as its two numbers, each of the curve's full length; OpenSSL

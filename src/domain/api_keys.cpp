@@ -43,8 +43,8 @@ std::vector<std::string> checked_permissions(const std::vector<std::string>& per
   return checked;
 }
 
-void check_key_id(std::int64_t key_id) {
-  check_range("key_id", key_id, 1, std::numeric_limits<std::int64_t>::max());
+void check_key_id(std::int64_t key_id, std::string_view argument) {
+  check_range(argument, key_id, 1, std::numeric_limits<std::int64_t>::max());
 }
 
 ApiKey updated(ApiKey key, const UpdateApiKeyRequest& request) {
@@ -63,7 +63,8 @@ ApiKey revoked(ApiKey key, Timestamp now) {
   return key;
 }
 
-Rotation rotated(const ApiKey& key, Timestamp now) {
+Rotation rotated(const ApiKeyRecord& record, Timestamp now) {
+  const ApiKey& key = record.api_key;
   refuse_revoked(key);
   if (!key.is_active) {
     throw Conflict("the key is suspended; resume it before it is rotated");
@@ -76,8 +77,9 @@ Rotation rotated(const ApiKey& key, Timestamp now) {
   rotation.old_key.expires_at = std::min(end, key.expires_at.value_or(end));
   rotation.successor.created_at = now;
   rotation.successor.last_used = std::nullopt;
-  if (key.expires_at) {
-    const Timestamp expires_at = now + (*key.expires_at - key.created_at);
+  rotation.successor.expires_at = std::nullopt;
+  if (record.lifetime) {
+    const Timestamp expires_at = now + std::chrono::microseconds(*record.lifetime);
     check_instant("expires_at", expires_at);
     rotation.successor.expires_at = expires_at;
   }

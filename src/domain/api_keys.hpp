@@ -5,6 +5,7 @@
 #include "accounting/audit.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ struct ApiKeyRecord {
   ApiKey api_key;
   std::string key_hash;
   std::optional<Timestamp> deleted_at;
+  /// Microseconds that the key was issued for, also where rotation has shortened them; none: for
+  /// ever.
+  std::optional<std::int64_t> lifetime;
 
   friend bool operator==(const ApiKeyRecord&, const ApiKeyRecord&) = default;
 };
@@ -29,7 +33,7 @@ struct ApiKeyRecord {
 /// Throws InvalidArgument for a word that is no permission. Answers each word once, in the order
 /// in which they came.
 std::vector<std::string> checked_permissions(const std::vector<std::string>& permissions);
-void check_key_id(std::int64_t key_id);
+void check_key_id(std::int64_t key_id, std::string_view argument = "key_id");
 
 /// The key as `request` wants it. Throws Conflict for a key that is revoked.
 ApiKey updated(ApiKey key, const UpdateApiKeyRequest& request);
@@ -42,7 +46,7 @@ struct Rotation {
   ApiKey successor;  ///< without id, prefix and last four characters
 };
 /// Throws Conflict for a key that is revoked, expired or suspended.
-Rotation rotated(const ApiKey& key, Timestamp now);
+Rotation rotated(const ApiKeyRecord& record, Timestamp now);
 
 /// What the audit trail says of a key: all but its secret, as a JSON object.
 std::string described(const ApiKey& key);

@@ -88,7 +88,7 @@ constexpr bool in_order_of_the_enum() {
 static_assert(in_order_of_the_enum());
 static_assert(rules.size() == static_cast<std::size_t>(list_audit) + 1);
 
-/// "user", "user with `credits:read`", "the host alone".
+/// "user", "user, `credits:read`", "the host alone".
 std::string described(const std::optional<Grant>& grant) {
   if (!grant) {
     return "the host alone";
@@ -109,6 +109,13 @@ const PermissionRule& rule_of(Operation operation) noexcept {
 }
 
 std::span<const std::string_view> permission_names() noexcept { return names; }
+
+Caller caller_of(const Principal& principal) {
+  return {.user_id = principal.user_id,
+          .role = principal.role,
+          .permissions = std::nullopt,
+          .key_id = std::nullopt};
+}
 
 std::string actor_of(const Caller& caller) {
   return caller.key_id ? "key:" + std::to_string(*caller.key_id) + ":" + caller.user_id

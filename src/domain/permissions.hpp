@@ -2,6 +2,7 @@
 #pragma once
 
 #include "accounting/accounts.hpp"
+#include "accounting/identity.hpp"
 #include "accounting/types.hpp"
 
 #include <optional>
@@ -88,6 +89,8 @@ struct Caller {
 
   friend bool operator==(const Caller&, const Caller&) = default;
 };
+
+Caller caller_of(const Principal& principal);
 
 /// As it stands in the journal and the audit trail: "principal:ada", "key:3:ada".
 std::string actor_of(const Caller& caller);

@@ -246,9 +246,9 @@ void check_options(const Options& options) {
   if (prefix.empty() || prefix.size() > 16 || !is_word) {
     throw InvalidArgument("api_key_prefix", "1 to 16 letters and digits");
   }
-  constexpr std::size_t shortest_pepper = 32;
-  if (!options.api_key_pepper.empty() && options.api_key_pepper.size() < shortest_pepper) {
-    throw InvalidArgument("api_key_pepper", "at least 32 bytes, or none");
+  const std::size_t pepper = options.api_key_pepper.size();
+  if (pepper != 0 && (pepper < 32 || pepper > 1'024)) {
+    throw InvalidArgument("api_key_pepper", "32 to 1,024 bytes, or none");
   }
 }
 

@@ -72,10 +72,7 @@ void ensure_account(const Context& host, const Principal& principal) {
       known->role == principal.role) {
     return;
   }
-  const Context in_its_name(host.shared_books(), domain::Caller{.user_id = principal.user_id,
-                                                                .role = principal.role,
-                                                                .permissions = std::nullopt,
-                                                                .key_id = std::nullopt});
+  const Context in_its_name(host.shared_books(), domain::caller_of(principal));
   sync_account(in_its_name, {.user_id = principal.user_id,
                              .email = principal.email,
                              .username = principal.username,
@@ -88,8 +85,8 @@ Accounts::Accounts(std::shared_ptr<const services::Context> context)
     : context_(std::move(context)) {}
 
 SyncResult Accounts::sync(const SyncRequest& request) {
-  services::permit(*context_, Operation::sync_account, request.user_id);
-  return services::sync_account(*context_, request);
+  return services::sync_account(*context_,
+                                services::permitted(*context_, Operation::sync_account, request));
 }
 
 UserAccount Accounts::get(const GetAccountRequest& given) const {

@@ -1,6 +1,7 @@
 #include "accounting/api_keys.hpp"
 
 #include "crypto/api_key.hpp"
+#include "crypto/secret.hpp"
 #include "domain/api_keys.hpp"
 #include "domain/validation.hpp"
 #include "services/attempts.hpp"
@@ -8,6 +9,8 @@
 #include "services/permits.hpp"
 #include "services/requests.hpp"
 
+#include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace accounting {
@@ -42,15 +45,26 @@ void note(const Context& context, store::Unit& unit, Operation operation, const 
 }
 
 /// Gives a key its number and its secret, and stores it.
-IssuedApiKey issue(const Context& context, store::Unit& unit, ApiKey key, std::string secret) {
+IssuedApiKey issue(const Context& context, store::Unit& unit, ApiKey key,
+                   std::optional<std::int64_t> lifetime, const std::string& secret) {
   const Options& options = context.books().options();
   key.id = unit.next_api_key(key.user_id);
   key.prefix = options.api_key_prefix;
   key.last_four = secret.substr(secret.size() - 4);
   unit.insert_api_key({.api_key = key,
-                       .key_hash = crypto::api_key_hash(secret, options.api_key_pepper),
-                       .deleted_at = std::nullopt});
-  return {.key = std::move(secret), .api_key = std::move(key)};
+                       .key_hash = crypto::api_key_hash(secret, context.books().pepper()),
+                       .deleted_at = std::nullopt,
+                       .lifetime = lifetime});
+  return {.key = secret, .api_key = std::move(key)};
+}
+
+/// The same, and the audit trail says so.
+IssuedApiKey issue_noted(const Context& context, store::Unit& unit, ApiKey key,
+                         std::optional<std::int64_t> lifetime, const crypto::Secret& secret,
+                         Timestamp now) {
+  IssuedApiKey issued = issue(context, unit, std::move(key), lifetime, std::string(secret.bytes()));
+  note(context, unit, Operation::create_key, issued.api_key, now);
+  return issued;
 }
 
 /// Changes one key; `change` answers what becomes of it.
@@ -61,7 +75,7 @@ ApiKey change_key(const Context& context, Operation operation, const std::string
                          [&](store::Unit& unit, Timestamp now) {
                            ApiKeyRecord record = lock_key(unit, user_id, key_id);
                            const ApiKeyRecord before = record;
-                           change(record, now);
+                           change(unit, record, now);
                            if (record != before) {
                              unit.update_api_key(record);
                              note(context, unit, operation, record.api_key, now);
@@ -78,6 +92,16 @@ ApiKeyRequest checked(const Context& context, Operation operation, const ApiKeyR
   return request;
 }
 
+/// A new secret, before any transaction: randomness that the system does not give is no failure of
+/// the database's.
+std::string new_secret(const Context& context) {
+  try {
+    return crypto::new_api_key(context.books().options().api_key_prefix);
+  } catch (const std::runtime_error& error) {
+    throw StoreError(error.what());
+  }
+}
+
 /// A key may not make itself, or another one, more than it is.
 void check_handed_on(const Context& context, const std::vector<std::string>& permissions) {
   if (context.caller()) {
@@ -85,21 +109,43 @@ void check_handed_on(const Context& context, const std::vector<std::string>& per
   }
 }
 
+/// A key issues others only while it is good itself; answers until when. Asked under the lock of
+/// its account, under which it would be revoked.
+std::optional<Timestamp> end_of_caller(const Context& context, store::Unit& unit, Timestamp now) {
+  if (!context.caller() || !context.caller()->key_id) {
+    return std::nullopt;
+  }
+  const auto record = unit.api_key(context.caller()->user_id, *context.caller()->key_id);
+  if (!record || !record->api_key.is_active ||
+      (record->api_key.expires_at && *record->api_key.expires_at <= now)) {
+    throw Forbidden("the key that asks is suspended, revoked or expired");
+  }
+  return record->api_key.expires_at;
+}
+
+/// What a key issues ends with it at the latest.
+void end_with(ApiKey& key, const std::optional<Timestamp>& end) {
+  if (end) {
+    key.expires_at = std::min(*end, key.expires_at.value_or(*end));
+  }
+}
+
 /// Notes that the key was used, at most once a minute and apart from every other transaction.
-/// What hinders it must not hinder the use.
+/// What hinders it must neither hinder the use nor hold it up.
 void note_use(const Context& context, const ApiKeyRecord& record, Timestamp now) {
   const Timestamp before = now - domain::last_used_interval;
   if (context.transaction() != nullptr ||
       (record.api_key.last_used && *record.api_key.last_used > before)) {
     return;
   }
+  services::Books& books = context.books();
   try {
-    services::write(context, AfterUnknownCommit::give_up, [&](store::Unit& unit, Timestamp) {
-      unit.touch_api_key(record.key_hash, now, before);
-      return true;
-    });
-  } catch (const AccountingError&) {
-    context.books().log(LogLevel::warning, "the use of an API key could not be noted");
+    if (const std::unique_ptr<store::Unit> unit = books.store().begin_if_free()) {
+      unit->touch_api_key(record.key_hash, now, before);
+      unit->commit();
+    }
+  } catch (const std::exception&) {
+    books.log(LogLevel::warning, "the use of an API key could not be noted");
   }
 }
 
@@ -116,22 +162,24 @@ IssuedApiKey ApiKeys::create(const CreateApiKeyRequest& given) {
     domain::check_range("expiry_days", *request.expiry_days, 1, domain::largest_days);
   }
   check_handed_on(*context_, permissions);
+  crypto::Secret secret(new_secret(*context_));
   return services::write(
       *context_, AfterUnknownCommit::give_up, [&](store::Unit& unit, Timestamp now) {
         lock_owner(unit, request.user_id);
+        const std::optional<Timestamp> end = end_of_caller(*context_, unit, now);
         ApiKey key{.user_id = request.user_id,
                    .name = request.name,
                    .permissions = permissions,
                    .created_at = now};
+        std::optional<std::int64_t> lifetime;
         if (request.expiry_days) {
-          key.expires_at = now + std::chrono::days(*request.expiry_days);
+          const std::chrono::microseconds days = std::chrono::days(*request.expiry_days);
+          lifetime = days.count();
+          key.expires_at = now + days;
           domain::check_instant("expiry_days", key.expires_at);
         }
-        IssuedApiKey issued =
-            issue(*context_, unit, std::move(key),
-                  crypto::new_api_key(context_->books().options().api_key_prefix));
-        note(*context_, unit, Operation::create_key, issued.api_key, now);
-        return issued;
+        end_with(key, end);
+        return issue_noted(*context_, unit, std::move(key), lifetime, secret, now);
       });
 }
 
@@ -154,7 +202,11 @@ ApiKey ApiKeys::update(const UpdateApiKeyRequest& given) {
     check_handed_on(*context_, *request.permissions);
   }
   return change_key(*context_, Operation::update_key, request.user_id, request.key_id,
-                    [&](ApiKeyRecord& record, Timestamp) {
+                    [&](store::Unit& unit, ApiKeyRecord& record, Timestamp now) {
+                      end_of_caller(*context_, unit, now);
+                      if (request.is_active.value_or(false)) {
+                        check_handed_on(*context_, record.api_key.permissions);
+                      }
                       record.api_key = domain::updated(std::move(record.api_key), request);
                     });
 }
@@ -162,27 +214,27 @@ ApiKey ApiKeys::update(const UpdateApiKeyRequest& given) {
 ApiKey ApiKeys::revoke(const ApiKeyRequest& given) {
   const ApiKeyRequest request = checked(*context_, Operation::revoke_key, given);
   return change_key(*context_, Operation::revoke_key, request.user_id, request.key_id,
-                    [](ApiKeyRecord& record, Timestamp now) {
+                    [](store::Unit&, ApiKeyRecord& record, Timestamp now) {
                       record.api_key = domain::revoked(std::move(record.api_key), now);
                     });
 }
 
 IssuedApiKey ApiKeys::rotate(const ApiKeyRequest& given) {
   const ApiKeyRequest request = checked(*context_, Operation::rotate_key, given);
-  return services::write(
-      *context_, AfterUnknownCommit::give_up, [&](store::Unit& unit, Timestamp now) {
-        ApiKeyRecord record = lock_key(unit, request.user_id, request.key_id);
-        check_handed_on(*context_, record.api_key.permissions);
-        domain::Rotation rotation = domain::rotated(record.api_key, now);
-        record.api_key = std::move(rotation.old_key);
-        unit.update_api_key(record);
-        note(*context_, unit, Operation::rotate_key, record.api_key, now);
-        IssuedApiKey issued =
-            issue(*context_, unit, std::move(rotation.successor),
-                  crypto::new_api_key(context_->books().options().api_key_prefix));
-        note(*context_, unit, Operation::create_key, issued.api_key, now);
-        return issued;
-      });
+  crypto::Secret secret(new_secret(*context_));
+  return services::write(*context_, AfterUnknownCommit::give_up,
+                         [&](store::Unit& unit, Timestamp now) {
+                           ApiKeyRecord record = lock_key(unit, request.user_id, request.key_id);
+                           const std::optional<Timestamp> end = end_of_caller(*context_, unit, now);
+                           check_handed_on(*context_, record.api_key.permissions);
+                           domain::Rotation rotation = domain::rotated(record, now);
+                           record.api_key = std::move(rotation.old_key);
+                           unit.update_api_key(record);
+                           note(*context_, unit, Operation::rotate_key, record.api_key, now);
+                           end_with(rotation.successor, end);
+                           return issue_noted(*context_, unit, std::move(rotation.successor),
+                                              record.lifetime, secret, now);
+                         });
 }
 
 void ApiKeys::remove(const ApiKeyRequest& given) {
@@ -209,7 +261,7 @@ KeyIdentity ApiKeys::validate(std::string_view key) const {
   if (!crypto::is_api_key(key, options.api_key_prefix)) {
     throw InvalidApiKey();
   }
-  const std::string hash = crypto::api_key_hash(key, options.api_key_pepper);
+  const std::string hash = crypto::api_key_hash(key, context_->books().pepper());
   const Timestamp now = context_->now();
   const std::optional<ApiKeyRecord> record = services::query(
       *context_, [&](store::Reads& reads) { return reads.valid_api_key(hash, now); });

@@ -7,7 +7,10 @@ namespace accounting::services {
 Books::Books(std::shared_ptr<store::Store> store, Options options)
     : store_(std::move(store)),
       options_(std::move(options)),
-      clock_(options_.clock ? options_.clock : std::make_shared<SystemClock>()) {}
+      pepper_(options_.api_key_pepper),
+      clock_(options_.clock ? options_.clock : std::make_shared<SystemClock>()) {
+  crypto::wipe(options_.api_key_pepper);
+}
 
 void Books::log(LogLevel level, std::string_view message) const {
   if (options_.log) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "accounting/accounting.hpp"
+#include "crypto/secret.hpp"
 #include "domain/permissions.hpp"
 #include "store/store.hpp"
 
@@ -26,6 +27,8 @@ class Books {
   [[nodiscard]] store::Store& store() const { return *store_; }
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] const Policy& policy() const { return options_.policy; }
+  /// Under which the hashes of API keys are made; empty: none.
+  [[nodiscard]] std::string_view pepper() const { return pepper_.bytes(); }
   [[nodiscard]] Timestamp now() const { return clock_->now(); }
   void log(LogLevel level, std::string_view message) const;
 
@@ -41,7 +44,8 @@ class Books {
 
  private:
   std::shared_ptr<store::Store> store_;
-  Options options_;
+  Options options_;  ///< without the pepper
+  crypto::Secret pepper_;
   std::shared_ptr<const Clock> clock_;
   std::atomic<bool> schema_ready_ = false;
 

@@ -43,8 +43,8 @@ const Statement insert_api_key_row{
     .name = "insert_api_key_row",
     .text =
         "INSERT INTO api_keys (key_hash, user_id, id, name, prefix, last_four, permissions, "
-        "created_at, expires_at) VALUES (:key_hash, :user_id, :id, :name, :prefix, :last_four, "
-        "WORDS(:permissions), INSTANT(:created_at), INSTANT(:expires_at))",
+        "created_at, expires_at, lifetime) VALUES (:key_hash, :user_id, :id, :name, :prefix, "
+        ":last_four, WORDS(:permissions), INSTANT(:created_at), INSTANT(:expires_at), :lifetime)",
     .parameters = {{"key_hash", text},
                    {"user_id", text},
                    {"id", integer},
@@ -53,7 +53,8 @@ const Statement insert_api_key_row{
                    {"last_four", text},
                    {"permissions", text},
                    {"created_at", instant},
-                   {"expires_at", instant}}};
+                   {"expires_at", instant},
+                   {"lifetime", integer}}};
 
 const Statement update_api_key_row{
     .name = "update_api_key_row",
@@ -75,8 +76,9 @@ const Statement update_api_key_row{
 const Statement touch_api_key_row{
     .name = "touch_api_key_row",
     .text =
-        "UPDATE api_keys SET last_used = INSTANT(:now) WHERE key_hash = :key_hash "
-        "AND (last_used IS NULL OR last_used <= INSTANT(:before))",
+        "UPDATE api_keys SET last_used = INSTANT(:now) WHERE key_hash IN ("
+        "SELECT key_hash FROM api_keys WHERE key_hash = :key_hash "
+        "AND (last_used IS NULL OR last_used <= INSTANT(:before)) LOCK_ROW_IF_FREE)",
     .parameters = {{"key_hash", text}, {"now", instant}, {"before", instant}}};
 
 }  // namespace
@@ -118,9 +120,9 @@ std::int64_t SqlSession::next_api_key(const std::string& user_id) {
 void SqlSession::insert_api_key(const domain::ApiKeyRecord& record) {
   const ApiKey& key = record.api_key;
   Batch batch;
-  batch.add(insert_api_key_row,
-            {record.key_hash, key.user_id, key.id, key.name, key.prefix, key.last_four,
-             words_value(key.permissions), key.created_at, optional_value(key.expires_at)});
+  batch.add(insert_api_key_row, {record.key_hash, key.user_id, key.id, key.name, key.prefix,
+                                 key.last_four, words_value(key.permissions), key.created_at,
+                                 optional_value(key.expires_at), optional_value(record.lifetime)});
   run(batch);
 }
 

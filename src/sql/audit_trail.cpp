@@ -42,15 +42,23 @@ const Statement list_audit_entries{
     .parameters = {{"user_id", text}, {"actor", text}, {"limit", integer}, {"offset", integer}},
     .columns = columns::audit};
 
+// By their numbers: a transaction may have begun before another that changed the account first.
+const Statement list_audit_entries_of_user{
+    .name = "list_audit_entries_of_user",
+    .text = "SELECT " ACCOUNTING_AUDIT_COLUMNS
+            " FROM audit_entries WHERE user_id = :user_id "
+            "AND (CAST(:actor AS TEXT) IS NULL OR actor = :actor) "
+            "ORDER BY id DESC LIMIT :limit OFFSET :offset",
+    .parameters = {{"user_id", text}, {"actor", text}, {"limit", integer}, {"offset", integer}},
+    .columns = columns::audit};
+
 #undef ACCOUNTING_OF_USER_AND_ACTOR
 
 }  // namespace
 
 void SqlSession::append_audit(const AuditEntry& entry) {
-  Batch batch;
-  batch.add(insert_audit_entry, {entry.user_id, entry.actor, entry.operation, entry.subject,
-                                 entry.details, entry.created_at});
-  run(batch);
+  pending_.add(insert_audit_entry, {entry.user_id, entry.actor, entry.operation, entry.subject,
+                                    entry.details, entry.created_at});
 }
 
 Page<AuditEntry> SqlSession::audit(const ListAuditRequest& request) {

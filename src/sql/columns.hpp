@@ -35,7 +35,7 @@
 #define ACCOUNTING_API_KEY_COLUMNS                                                  \
   "key_hash, id, user_id, name, prefix, last_four, WORDS_TEXT(permissions), "       \
   "FLAG_OF(is_active), MICROS(created_at), MICROS(expires_at), MICROS(last_used), " \
-  "MICROS(revoked_at), MICROS(deleted_at)"
+  "MICROS(revoked_at), MICROS(deleted_at), lifetime"
 #define ACCOUNTING_AUDIT_COLUMNS \
   "user_id, id, actor, operation, subject, JSON_TEXT(details), MICROS(created_at)"
 #define ACCOUNTING_RULE_COLUMNS                                                \
@@ -61,8 +61,9 @@ inline const std::vector<Type> usage{integer, text, instant, text, text, integer
 inline const std::vector<Type> entry{integer, text, integer, text, integer,
                                      integer, text, integer, text, instant};
 inline const std::vector<Type> key{text, text, text, text, instant};
-inline const std::vector<Type> api_key{text,    integer, text,    text,    text,    text,   text,
-                                       integer, instant, instant, instant, instant, instant};
+inline const std::vector<Type> api_key{text,    integer, text,    text,    text,
+                                       text,    text,    integer, instant, instant,
+                                       instant, instant, instant, integer};
 inline const std::vector<Type> audit{text, integer, text, text, text, text, instant};
 inline const std::vector<Type> rule{integer, text, text, text, text, text, instant, instant, text};
 

@@ -13,8 +13,9 @@ namespace accounting::sql {
 enum class DatabaseKind { sqlite, postgresql };
 
 /// How a trip begins: inside the transaction that is open (or by itself), with a new transaction
-/// that writes, or with a new snapshot that only reads.
-enum class Begin { nothing, write, read };
+/// that writes, or with a new snapshot that only reads. `write_if_free` is a `write` that fails
+/// where SQLite would wait for another writer; on PostgreSQL they are the same.
+enum class Begin { nothing, write, write_if_free, read };
 
 /// Statements that travel together. With `commit`, the transaction ends with the trip.
 struct Trip {

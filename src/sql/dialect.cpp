@@ -112,6 +112,10 @@ class Speller {
   std::size_t spell_word(std::string_view text, std::size_t at, std::size_t end,
                          std::string& out) const {
     const auto word = text.substr(at, end - at);
+    if (word == "LOCK_ROW_IF_FREE") {
+      out += kind_ == DatabaseKind::postgresql ? "FOR NO KEY UPDATE SKIP LOCKED" : "";
+      return end;
+    }
     if (word == "LOCK_ROW") {
       out += kind_ == DatabaseKind::postgresql ? "FOR NO KEY UPDATE" : "";
       return end;

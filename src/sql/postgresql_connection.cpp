@@ -158,8 +158,8 @@ void PostgresqlConnection::note(const ServerError& error) noexcept {
 }
 
 const char* PostgresqlConnection::begin_text(Begin kind) noexcept {
-  return kind == Begin::write ? "BEGIN ISOLATION LEVEL READ COMMITTED"
-                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+  return kind != Begin::read ? "BEGIN ISOLATION LEVEL READ COMMITTED"
+                             : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 }
 
 void PostgresqlConnection::begin(Begin kind) {

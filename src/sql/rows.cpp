@@ -161,6 +161,7 @@ domain::ApiKeyRecord read_api_key(const Row& row) {
   key.last_used = reader.optional_instant();
   key.revoked_at = reader.optional_instant();
   record.deleted_at = reader.optional_instant();
+  record.lifetime = reader.optional_integer();
   return record;
 }
 

@@ -135,10 +135,13 @@ SqlSession::SqlSession(Lease lease, Mode mode, GateGuard gate)
 void SqlSession::run(Batch& batch, After after) {
   const bool commits = after == After::commit;
   try {
-    if (mode_ == Mode::writes) {
-      const Begin begin = begun_ ? Begin::nothing : Begin::write;
+    if (mode_ != Mode::reads) {
+      const Begin first = mode_ == Mode::writes ? Begin::write : Begin::write_if_free;
+      const Begin begin = begun_ ? Begin::nothing : first;
       begun_ = !commits;
-      batch.run(*lease_, begin, commits);
+      Batch whole = std::exchange(pending_, {});
+      whole.append(std::move(batch));
+      whole.run(*lease_, begin, commits);
     } else if (begun_ || batch.size() == 1) {
       batch.run(*lease_, Begin::nothing, false);
     } else {

@@ -55,7 +55,8 @@ using GateGuard = std::unique_ptr<WriteGate, OpenGate>;
 /// trip; as Reads each query is a snapshot of its own.
 class SqlSession final : public store::Unit {
  public:
-  enum class Mode { reads, writes };
+  /// `writes_if_free` does not wait for another writer: its first trip fails instead.
+  enum class Mode { reads, writes, writes_if_free };
   SqlSession(Lease lease, Mode mode, GateGuard gate);
 
   std::optional<UserAccount> account(const std::string& user_id) override;
@@ -106,6 +107,7 @@ class SqlSession final : public store::Unit {
   /// True where the batch's account exists; its query is the batch's first.
   bool account_exists(Batch& batch, const std::string& user_id);
 
+  Batch pending_;   // travels ahead of the next trip, or with the commit
   GateGuard gate_;  // before the lease, so that it opens after the lease has rolled back
   Lease lease_;
   Mode mode_;

@@ -53,6 +53,15 @@ class SqlStore final : public store::Store {
     return std::make_unique<SqlSession>(lease(), SqlSession::Mode::writes, std::move(gate));
   }
 
+  std::unique_ptr<store::Unit> begin_if_free() override {
+    const bool is_sqlite = url_.kind == DatabaseKind::sqlite;
+    if (is_sqlite && !gate_.pass(std::chrono::milliseconds(0))) {
+      return nullptr;
+    }
+    GateGuard gate(is_sqlite ? &gate_ : nullptr);
+    return std::make_unique<SqlSession>(lease(), SqlSession::Mode::writes_if_free, std::move(gate));
+  }
+
   [[nodiscard]] std::string kind() const override {
     return url_.kind == DatabaseKind::sqlite ? "sqlite" : "postgresql";
   }

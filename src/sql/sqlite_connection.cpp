@@ -70,8 +70,7 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
       statement_timeout_(options.statement_timeout),
       busy_timeout_(busy_seconds(options)),
       in_memory_(url.in_memory) {
-  const auto timeout = std::min<std::int64_t>(busy_timeout_.count(), 2'000'000'000);
-  execute(("PRAGMA busy_timeout = " + std::to_string(timeout)).c_str());
+  set_busy_timeout();
   execute("PRAGMA foreign_keys = ON");
   execute("PRAGMA trusted_schema = OFF");
   if (!in_memory_) {
@@ -116,7 +115,26 @@ bool SqliteConnection::in_transaction() const noexcept {
 
 void SqliteConnection::begin(Begin kind) {
   deadline_ = Clock::time_point::max();
+  if (kind == Begin::write_if_free) {
+    const int code = begin_at_once();
+    if (code != SQLITE_OK) {
+      throw SqlError(SqlErrorKind::busy, std::string(describe(SqlErrorKind::busy)));
+    }
+    return;
+  }
   execute(kind == Begin::write ? "BEGIN IMMEDIATE" : "BEGIN");
+}
+
+int SqliteConnection::begin_at_once() {
+  execute("PRAGMA busy_timeout = 0");
+  const int code = native::sqlite3_exec(native_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
+  set_busy_timeout();
+  return code;
+}
+
+void SqliteConnection::set_busy_timeout() {
+  const auto timeout = std::min<std::int64_t>(busy_timeout_.count(), 2'000'000'000);
+  execute(("PRAGMA busy_timeout = " + std::to_string(timeout)).c_str());
 }
 
 void SqliteConnection::commit() {

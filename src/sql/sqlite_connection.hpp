@@ -31,6 +31,9 @@ class SqliteConnection final : public SociConnection {
   SqlError failure(const Statement& statement, const std::exception& error) override;
   void before_execution() override;
 
+  /// SQLite's code: whether the write lock was had without waiting.
+  int begin_at_once();
+  void set_busy_timeout();
   void use_write_ahead_log();
   void execute(const char* sql);
   SqlError last_error();

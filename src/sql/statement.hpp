@@ -7,10 +7,11 @@
 //   DAY(:name)       a bound instant as its UTC day; DAY_TEXT(column) a day column as YYYY-MM-DD
 //   JSON(:name)      bound JSON text as the database's own JSON; JSON_TEXT(column) the way back
 //   FLAG(:name)      a bound 0 or 1 as a boolean; FLAG_OF(column) the way back
-//   WORDS(:name)     a bound JSON array of texts as a list of texts; WORDS_TEXT(column) the way
-//   back NUMERIC(:name)   bound decimal text as an exact number; NUMERIC_TEXT(column) the way back
+//   WORDS(:name)     a bound JSON array as a list of texts; WORDS_TEXT(column) the way back
+//   NUMERIC(:name)   bound decimal text as an exact number; NUMERIC_TEXT(column) the way back
 //   MICROS_NOW       the database's own clock as whole microseconds since 1970
 //   LOCK_ROW         a row lock that lasts until the transaction ends
+//   LOCK_ROW_IF_FREE the same, leaving out rows that another transaction has locked
 #pragma once
 
 #include "accounting/types.hpp"

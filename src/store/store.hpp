@@ -142,6 +142,9 @@ class Store {
 
   virtual std::unique_ptr<Reads> read() = 0;
   virtual std::unique_ptr<Unit> begin() = 0;
+  /// For what may as well be left undone: null, or a failure to try again at its first step, where
+  /// it would have to wait for another writer.
+  virtual std::unique_ptr<Unit> begin_if_free() = 0;
 
   [[nodiscard]] virtual std::string kind() const = 0;  ///< "sqlite" or "postgresql"
   virtual SchemaStatus schema_status() = 0;

@@ -175,6 +175,52 @@ TEST_SUITE("API keys") {
     });
   }
 
+  TEST_CASE("each successor is issued for as long as the first key was") {
+    for_each_database([](Books& books) {
+      books.account("ada");
+      keys_of(books).create({.user_id = "ada", .name = "for ever"});
+      keys_of(books).create({.user_id = "ada", .name = "30 days", .expiry_days = 30});
+      for (int again = 0; again < 2; ++again) {
+        const auto rotated = [&](std::int64_t key_id) {
+          return keys_of(books).rotate({.key_id = key_id, .user_id = "ada"}).api_key.expires_at;
+        };
+        CHECK_FALSE(rotated(1).has_value());
+        CHECK(rotated(2) == kStart + days(30));
+      }
+      CHECK(keys_of(books).list("ada").at(0).expires_at == kStart + days(1));
+    });
+  }
+
+  TEST_CASE("a suspended key is not rotated") {
+    for_each_database([](Books& books) {
+      books.account("ada");
+      keys_of(books).create({.user_id = "ada", .name = "k"});
+      keys_of(books).update({.key_id = 1, .user_id = "ada", .is_active = false});
+      CHECK(outcome_of([&] { return keys_of(books).rotate({.key_id = 1, .user_id = "ada"}); }) ==
+            "conflict");
+      CHECK(keys_of(books).list("ada").size() == 1);
+    });
+  }
+
+  TEST_CASE("a use neither waits for a writer nor is noted inside a transaction") {
+    for_databases({Database::sqlite_file, Database::postgresql}, {}, [](Books& books) {
+      books.account("ada");
+      const std::string key = keys_of(books).create({.user_id = "ada", .name = "k"}).key;
+      {
+        Transaction writer = books.accounting().transaction();
+        writer.api_keys().update({.key_id = 1, .user_id = "ada", .name = "renamed"});
+        CHECK(writer.api_keys().validate(key).key_id == 1);
+        const auto begin = std::chrono::steady_clock::now();
+        std::jthread([&] { CHECK(keys_of(books).validate(key).key_id == 1); }).join();
+        // The lock would be waited for ten seconds long.
+        CHECK(std::chrono::steady_clock::now() - begin < 5s);
+      }
+      CHECK_FALSE(keys_of(books).list("ada").front().last_used.has_value());
+      static_cast<void>(keys_of(books).validate(key));
+      CHECK(keys_of(books).list("ada").front().last_used == kStart);
+    });
+  }
+
   TEST_CASE("a rotated key does not live longer than it would have") {
     for_each_database([](Books& books) {
       books.account("ada");

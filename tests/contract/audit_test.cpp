@@ -2,6 +2,7 @@
 #include "support/books.hpp"
 
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace accounting::testing {
@@ -82,6 +83,30 @@ TEST_SUITE("audit") {
       CHECK(lines_of(audit.list({.user_id = "ada", .page = 2, .limit = 4})) ==
             std::vector<std::string>{"principal:ada api_keys.create 1", "host accounts.sync ada"});
       CHECK(outcome_of([&] { return audit.list({.limit = 0}); }) == "invalid_argument(limit)");
+      CHECK(outcome_of([&] { return audit.list({.actor = std::string("a\0", 2)}); }) ==
+            "invalid_argument(actor)");
+      books.price("m", 1);
+      CHECK(lines_of(audit.list({.user_id = ""})) ==
+            std::vector<std::string>{"host pricing.set m"});
+    });
+  }
+
+  TEST_CASE("the entries of an account are in the order of its changes") {
+    for_databases({Database::postgresql}, {}, [](Books& books) {
+      books.account("ada");
+      books.account("bob");
+      Transaction early = books.accounting().transaction();
+      books.advance(1s);
+      std::jthread([&] {
+        books.accounts().sync(
+            {.user_id = "bob", .email = "b@x.org", .username = "b", .role = Role::admin});
+      }).join();
+      early.accounts().sync(
+          {.user_id = "bob", .email = "b@x.org", .username = "b", .role = Role::user});
+      early.commit();
+      const auto entries = books.accounting().audit().list({.user_id = "bob"}).items;
+      CHECK(entries.at(0).details.find("\"role\":\"user\"") != std::string::npos);
+      CHECK(entries.at(1).details.find("\"role\":\"admin\"") != std::string::npos);
     });
   }
 
@@ -90,6 +115,16 @@ TEST_SUITE("audit") {
       books.account("ada");
       CHECK_THROWS(books.tamper("UPDATE audit_entries SET actor = 'nobody'"));
       CHECK_THROWS(books.tamper("DELETE FROM audit_entries"));
+      books.give("ada", 5, 5);
+      if (books.on_postgresql()) {
+        CHECK_THROWS(books.tamper("TRUNCATE audit_entries"));
+        CHECK_THROWS(books.tamper("TRUNCATE credit_entries"));
+      } else {
+        CHECK_THROWS(
+            books.tamper("INSERT OR REPLACE INTO audit_entries SELECT user_id, id, 'nobody', "
+                         "operation, subject, details, created_at FROM audit_entries"));
+        CHECK_THROWS(books.tamper("REPLACE INTO credit_entries SELECT * FROM credit_entries"));
+      }
       CHECK(books.accounting().audit().list().items.front().actor == "host");
     });
   }

@@ -36,8 +36,7 @@ const std::vector<Case>& cases() {
        [](const OnBehalfOf& on, const std::string&) { (void)on.accounts().list(); }},
       {"accounts.sync", "admin", "admin", "admin",
        [](const OnBehalfOf& on, const std::string& id) {
-         const std::string user_id = id.empty() ? "ada" : id;
-         on.accounts().sync({.user_id = user_id, .email = "new@example.org", .username = "New"});
+         on.accounts().sync({.user_id = id, .email = "new@example.org", .username = "New"});
        }},
       {"credits.balance", "user", "supervisor", "credits:read",
        [](const OnBehalfOf& on, const std::string& id) { (void)on.credits().balance(id); }},
@@ -226,13 +225,13 @@ void check_cell(Books& books, const Case& each, bool allowed, const OnBehalfOf& 
 
 const std::vector<Role> kRoles = {Role::user, Role::supervisor, Role::admin};
 
-std::vector<std::string> all_permissions() {
-  const auto names = domain::permission_names();
-  return {names.begin(), names.end()};
+std::vector<std::string> only(const std::string& permission) {
+  return permission.empty() ? std::vector<std::string>() : std::vector<std::string>{permission};
 }
 
 std::vector<std::string> all_but(const std::string& permission) {
-  std::vector<std::string> rest = all_permissions();
+  const auto names = domain::permission_names();
+  std::vector<std::string> rest(names.begin(), names.end());
   std::erase(rest, permission);
   return rest;
 }
@@ -276,7 +275,7 @@ TEST_SUITE("on behalf of") {
             books.accounts().sync(
                 {.user_id = "ada", .email = "ada@example.org", .username = "ada", .role = role});
             const KeyIdentity key{.user_id = "ada",
-                                  .permissions = carries ? all_permissions() : all_but(permission),
+                                  .permissions = carries ? only(permission) : all_but(permission),
                                   .key_id = 1};
             check_cell(books, each,
                        carries && is_allowed(user_id == "bob" ? each.other : each.own, role),
@@ -287,7 +286,7 @@ TEST_SUITE("on behalf of") {
     }
   }
 
-  TEST_CASE("the table has a line for everything that is tested here") {
+  TEST_CASE("every line of the table is tested here") {
     for (const domain::PermissionRule& rule : domain::permission_rules()) {
       CAPTURE(rule.name);
       CHECK((rule.name == "audit.list" ||
@@ -337,6 +336,42 @@ TEST_SUITE("on behalf of") {
       CHECK(outcome_of([&] { return on.rotate({.key_id = strong.api_key.id}); }) == "forbidden");
       CHECK(keys.list("ada").size() == 2);
       CHECK(on.create({.name = "n", .permissions = {"usage:read"}}).api_key.id == 3);
+    });
+  }
+
+  TEST_CASE("a key resumes no key that carries more, and not itself") {
+    for_each_database([](Books& books) {
+      books.account("ada");
+      auto keys = books.accounting().api_keys();
+      const auto strong = keys.create({.user_id = "ada", .name = "s", .permissions = {"admin"}});
+      const auto weak = keys.create({.user_id = "ada", .name = "w", .permissions = {"keys:write"}});
+      auto on = books.accounting().on_behalf_of(keys.validate(weak.key)).api_keys();
+      keys.update({.key_id = 1, .user_id = "ada", .is_active = false});
+      CHECK(outcome_of([&] { return on.update({.key_id = 1, .is_active = true}); }) == "forbidden");
+      CHECK(outcome_of([&] { return on.update({.key_id = 1, .name = "renamed"}); }) == "ok");
+      keys.update({.key_id = 2, .user_id = "ada", .is_active = false});
+      CHECK(outcome_of([&] { return on.update({.key_id = 2, .is_active = true}); }) == "forbidden");
+    });
+  }
+
+  TEST_CASE("a key that has ended issues no other, and none outlives the one that issued it") {
+    for_each_database([](Books& books) {
+      books.account("ada");
+      auto keys = books.accounting().api_keys();
+      const auto issued = keys.create(
+          {.user_id = "ada", .name = "w", .permissions = {"keys:write"}, .expiry_days = 3});
+      auto on = books.accounting().on_behalf_of(keys.validate(issued.key)).api_keys();
+      CHECK(on.create({.name = "for ever"}).api_key.expires_at == kStart + days(3));
+      CHECK(on.create({.name = "a day", .expiry_days = 1}).api_key.expires_at == kStart + days(1));
+      CHECK(on.rotate({.key_id = 2}).api_key.expires_at == kStart + days(3));
+      books.advance(days(3));
+      CHECK(outcome_of([&] { return on.create({.name = "late"}); }) == "forbidden");
+      const auto second =
+          keys.create({.user_id = "ada", .name = "w", .permissions = {"keys:write"}});
+      auto revoked = books.accounting().on_behalf_of(keys.validate(second.key)).api_keys();
+      keys.revoke({.key_id = second.api_key.id, .user_id = "ada"});
+      CHECK(outcome_of([&] { return revoked.create({.name = "late"}); }) == "forbidden");
+      CHECK(outcome_of([&] { return revoked.rotate({.key_id = 2}); }) == "forbidden");
     });
   }
 

@@ -171,7 +171,7 @@ class Accounting:
             Unauthenticated: the token is refused; nothing was changed.
         """
         if not isinstance(verifier, JwtVerifier):
-            raise InvalidArgument("verifier", f"a JwtVerifier, not {verifier!r}")
+            raise InvalidArgument("verifier", f"a JwtVerifier, not a {type(verifier).__name__}")
         return self._core.authenticate(token, verifier._core)
 
     def on_behalf_of(self, principal: Principal | KeyIdentity) -> OnBehalfOf:
@@ -187,7 +187,7 @@ class Accounting:
         if isinstance(principal, KeyIdentity):
             return OnBehalfOf(self._core.on_behalf_of_key(principal), principal.user_id)
         if not isinstance(principal, Principal):
-            raise InvalidArgument("principal", f"a Principal or a KeyIdentity, not {principal!r}")
+            raise InvalidArgument("principal", f"a Principal or a KeyIdentity, not a {type(principal).__name__}")
         return OnBehalfOf(self._core.on_behalf_of_principal(principal), principal.user_id)
 
     def transact(self, fn: Callable[[Transaction], Answer], users: Iterable[str] = ()) -> Answer:
@@ -344,9 +344,9 @@ def open(
     other call raises MigrationError.
     """
     if not isinstance(policy, Policy):
-        raise InvalidArgument("policy", f"a Policy, not {policy!r}")
+        raise InvalidArgument("policy", f"a Policy, not a {type(policy).__name__}")
     if clock is not None and not isinstance(clock, ManualClock):
-        raise InvalidArgument("clock", f"a ManualClock or None, not {clock!r}")
+        raise InvalidArgument("clock", f"a ManualClock or None, not a {type(clock).__name__}")
     return Accounting(
         _core.open(
             url,

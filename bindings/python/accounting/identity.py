@@ -94,7 +94,7 @@ class JwtVerifier:
             InvalidArgument: it names the argument and quotes no key.
         """
         if clock is not None and not isinstance(clock, ManualClock):
-            raise InvalidArgument("clock", f"a ManualClock or None, not {clock!r}")
+            raise InvalidArgument("clock", f"a ManualClock or None, not a {type(clock).__name__}")
         cores = [key._core if isinstance(key, JwtKey) else key for key in keys]
         self._core = _core.JwtVerifier(
             secret,

@@ -16,6 +16,8 @@ CREATE TABLE api_keys (
   last_used TIMESTAMPTZ,
   revoked_at TIMESTAMPTZ,
   deleted_at TIMESTAMPTZ,
+  -- Microseconds that the key was issued for, also where rotation has shortened them; NULL: for ever.
+  lifetime BIGINT,
   PRIMARY KEY (key_hash),
   UNIQUE (user_id, id),
   CHECK (expires_at > created_at),
@@ -46,3 +48,9 @@ END';
 
 CREATE TRIGGER audit_entries_are_final BEFORE UPDATE OR DELETE ON audit_entries
   FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+
+-- Emptying a whole table is a change too.
+CREATE TRIGGER audit_entries_are_kept BEFORE TRUNCATE ON audit_entries
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER credit_entries_are_kept BEFORE TRUNCATE ON credit_entries
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_journal_change();

@@ -15,6 +15,8 @@ CREATE TABLE api_keys (
   last_used INTEGER,
   revoked_at INTEGER,
   deleted_at INTEGER,
+  -- Microseconds that the key was issued for, also where rotation has shortened them; NULL: for ever.
+  lifetime INTEGER,
   PRIMARY KEY (key_hash),
   UNIQUE (user_id, id),
   CHECK (is_active IN (0, 1)),
@@ -46,4 +48,18 @@ END;
 CREATE TRIGGER audit_entries_are_not_deleted BEFORE DELETE ON audit_entries
 BEGIN
   SELECT RAISE(ABORT, 'audit entries are never changed');
+END;
+
+-- INSERT OR REPLACE deletes without asking the triggers of DELETE.
+CREATE TRIGGER audit_entries_are_not_replaced BEFORE INSERT ON audit_entries
+WHEN EXISTS (SELECT 1 FROM audit_entries WHERE user_id = NEW.user_id AND id = NEW.id)
+BEGIN
+  SELECT RAISE(ABORT, 'audit entries are never changed');
+END;
+
+CREATE TRIGGER credit_entries_are_not_replaced BEFORE INSERT ON credit_entries
+WHEN EXISTS (SELECT 1 FROM credit_entries
+             WHERE user_id = NEW.user_id AND sequence = NEW.sequence)
+BEGIN
+  SELECT RAISE(ABORT, 'journal entries are never changed');
 END;

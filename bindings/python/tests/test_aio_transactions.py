@@ -46,6 +46,20 @@ def test_transact_rolls_back_what_raises(url: str) -> None:
     run(url, body)
 
 
+def test_stop_iteration_from_a_call_is_an_error_and_not_a_silence() -> None:
+    async def body(books: Books) -> None:
+        def stop(tx: accounting.Transaction) -> None:
+            tx.credits.deduct("ada", 10)
+            next(iter(()))
+
+        with pytest.raises(RuntimeError, match="StopIteration") as caught:
+            await asyncio.wait_for(books.transact(stop), 5)
+        assert isinstance(caught.value.__cause__, StopIteration)
+        assert await total(books) == 1_000
+
+    run("sqlite://", body)
+
+
 def test_transact_refuses_a_coroutine_function() -> None:
     async def body(books: Books) -> None:
         async def later(tx: accounting.Transaction) -> None:

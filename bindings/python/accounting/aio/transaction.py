@@ -96,7 +96,7 @@ class Transaction:
 class OpenTransaction:
     """What `books.transaction()` answers: begins on entry, ends on exit."""
 
-    __slots__ = ("_books", "_slots", "_transaction", "_users", "_worker")
+    __slots__ = ("_books", "_entered", "_slots", "_transaction", "_users", "_worker")
 
     def __init__(
         self, books: accounting.Accounting, slots: asyncio.Semaphore, users: Iterable[str]
@@ -105,11 +105,20 @@ class OpenTransaction:
         self._books = books
         self._slots = slots
         self._users = users
+        self._entered = False
 
     async def __aenter__(self) -> Transaction:
         """Begin. A cancellation waits until it has begun, and undoes it."""
         refuse_within(self._books)
-        await self._slots.acquire()
+        if self._entered:
+            # Its block's end could not tell which of two to commit.
+            raise Conflict("this transaction is open: each block needs a books.transaction() anew")
+        self._entered = True
+        try:
+            await self._slots.acquire()
+        except BaseException:
+            self._entered = False
+            raise
         # A transaction belongs to one thread, so it gets one.
         self._worker = Worker(1)
         begun: list[accounting.Transaction] = []
@@ -151,3 +160,4 @@ class OpenTransaction:
             await self._worker.close()
         finally:
             self._slots.release()
+            self._entered = False

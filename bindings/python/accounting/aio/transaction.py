@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 
 import accounting
-from accounting.aio.services import Accounts, Credits, Pricing, Sessions, Usage
+from accounting.aio.services import Accounts, ApiKeys, Credits, Pricing, Sessions, Usage
 from accounting.aio.worker import Worker
 from accounting.errors import Conflict
 
@@ -46,11 +46,12 @@ class Transaction:
         sessions: see `accounting.Sessions`.
         usage: see `accounting.Usage`.
         pricing: see `accounting.Pricing`.
+        api_keys: see `accounting.ApiKeys`.
     """
 
     __slots__ = (
         "_books", "_open", "_outer", "_transaction", "_worker",
-        "accounts", "credits", "pricing", "sessions", "usage",
+        "accounts", "api_keys", "credits", "pricing", "sessions", "usage",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +72,7 @@ class Transaction:
         self.sessions = Sessions(transaction.sessions, worker)
         self.usage = Usage(transaction.usage, worker)
         self.pricing = Pricing(transaction.pricing, worker)
+        self.api_keys = ApiKeys(transaction.api_keys, worker)
 
     async def commit(self) -> None:
         """Make everything take effect now rather than at the end. A cancellation waits for it.
@@ -103,12 +105,16 @@ class OpenTransaction:
     ) -> None:
         """For the books; not for callers."""
         self._books = books
+        self._entered = False
         self._slots = slots
         self._users = users
-        self._entered = False
 
     async def __aenter__(self) -> Transaction:
-        """Begin. A cancellation waits until it has begun, and undoes it."""
+        """Begin. A cancellation waits until it has begun, and undoes it.
+
+        Raises:
+            Conflict: it is open, in another task; each block needs one of its own.
+        """
         refuse_within(self._books)
         if self._entered:
             # Its block's end could not tell which of two to commit.

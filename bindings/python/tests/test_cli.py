@@ -249,6 +249,7 @@ def test_a_dry_run_answers_and_changes_nothing(tool: Tool, arguments: tuple[str,
         (("credits", "allocate", "ada", "5", "--expires-at", "soon"), 2, "2026-11-01"),
         (("credits", "charge", "ada", "s", "o", "5", "--metadata", "{"), 2, "JSON"),
         (("pricing", "set", "m", "0.00000000001"), 2, "fractional digits"),
+        (("credits", "charge", "ada", "s", "o", "5", "--metadata", "[" * 50_000), 2, "JSON"),
         (("usage", "stats", "--from", "2026-02-01", "--to", "2026-01-01"), 2, "--from"),
         (("usage", "export", "--format", "csv", "--json"), 2, "--json"),
         # An empty name is not nobody's: whoever is logged in does not stand in for it.

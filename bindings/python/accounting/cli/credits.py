@@ -280,5 +280,5 @@ def _json_value(text: str | None) -> Any:
         return None
     try:
         return json_text.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"--metadata: expected JSON: {error}") from None

@@ -19,7 +19,7 @@ import typer
 
 import accounting
 from accounting.books import Accounting, Transaction
-from accounting.cli.exits import ExitCode, Refused, exit_code, redacted
+from accounting.cli.exits import ExitCode, Refused, exit_code, place_of, redacted
 from accounting.cli.output import Output
 from accounting.errors import AccountingError, MigrationError
 from accounting.limits import LONGEST_NAME
@@ -86,7 +86,7 @@ class Desk:
     @property
     def place(self) -> str:
         """Which database, in words that hold no password."""
-        return redacted(self.url) if self.url is not None else "as DB_HOST and DB_NAME say"
+        return place_of(self.url) if self.url is not None else "as DB_HOST and DB_NAME say"
 
     def preview(self, fn: Callable[[Transaction], Answer], users: Iterable[str] = ()) -> Answer:
         """What `fn` would answer: done in a transaction that is rolled back."""

@@ -12,7 +12,7 @@ from accounting.errors import (
     StoreError,
 )
 
-__all__ = ["EXIT_CODES_HELP", "ExitCode", "Refused", "exit_code", "redacted"]
+__all__ = ["EXIT_CODES_HELP", "ExitCode", "Refused", "exit_code", "place_of", "redacted"]
 
 
 class ExitCode(enum.IntEnum):
@@ -69,15 +69,49 @@ def exit_code(error: AccountingError) -> ExitCode:
     return ExitCode.REFUSED
 
 
-# The user part may itself hold an unescaped @ or /, so everything up to the last @ goes.
-_PASSWORD = re.compile(r"(?P<start>\w+://[^\s:/@]*):[^\s]*@")
-_OPTIONS = re.compile(r"(?P<url>\w+://[^\s?]*)\?\S*")
+# A URL and all that follows it: a password may hold anything, blanks and line ends too. A path of
+# SQLite holds none.
+_URL = re.compile(r"(?<!\w)(?!sqlite:///)(?P<scheme>\w+)://(?P<rest>.*)", re.DOTALL)
+_USER = re.compile(r"[^\s:/@]*")
+_HOST = r"(?:\[[0-9A-Fa-f:.%]*\]|[\w.%-]*)(?::\d*)?"
+_PLACE = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/\S*)?")
+_SCHEME = re.compile(r"[A-Za-z][\w+.-]*")
 
 
 def redacted(text: str) -> str:
-    """The text with the password, and the options, of every URL in it left out.
+    """The text with the password, and the options, of a URL in it left out.
 
-    >>> redacted("postgresql://ada:se:cr@et@host/books?sslpassword=x")
-    'postgresql://ada:***@host/books'
+    Rather too much is left out than too little: what follows a URL may still be its password.
+
+    >>> redacted("at postgresql://ada:se cr@et@host/books?sslpassword=x")
+    'at postgresql://ada:***@host/books'
     """
-    return _OPTIONS.sub(r"\g<url>", _PASSWORD.sub(r"\g<start>:***@", text))
+    return _URL.sub(_without_password, text)
+
+
+def _without_password(found: re.Match[str]) -> str:
+    before, _, options = found["rest"].partition("?")
+    if "@" in options:
+        # The question mark or the @ belongs to a password, and nobody knows which.
+        return f"{found['scheme']}://***"
+    login, at, place = before.rpartition("@")
+    user = _USER.match(login)
+    known = user[0] if user else ""
+    return f"{found['scheme']}://{known}{'' if known == login else ':***'}{at}{place}"
+
+
+def place_of(url: str) -> str:
+    """Which database a URL names: its scheme, host and path, and nothing else of it.
+
+    >>> place_of("postgresql://ada:se cr@et@host:5432/books?sslpassword=x")
+    'postgresql://host:5432/books'
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator or not _SCHEME.fullmatch(scheme):
+        return "a database"
+    before, _, options = rest.partition("?")
+    if scheme == "sqlite" and (not before or before.startswith("/")):
+        return f"{scheme}://{before}"
+    place = before.rpartition("@")[2]
+    # As above; and what does not look like a place may be anything.
+    return f"{scheme}://{place if '@' not in options and _PLACE.fullmatch(place) else '***'}"

@@ -242,7 +242,7 @@ def revoke(
                 f"good{held if revoked.held_credits else ''}?",
                 yes=yes,
             )
-            revoked = desk.books.credits.revoke(allocation_id, user_id, who)
+            revoked = desk.done(desk.books.credits.revoke(allocation_id, user_id, who))
         if desk.out.as_json:
             desk.json(revoked, dry_run)
         else:

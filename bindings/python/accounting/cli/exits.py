@@ -24,6 +24,7 @@ class ExitCode(enum.IntEnum):
     UNREACHABLE = 3
     UNBALANCED = 4
     INTERNAL = 70
+    UNWRITTEN = 74
     INTERRUPTED = 130
     BROKEN_PIPE = 141
 
@@ -31,8 +32,8 @@ class ExitCode(enum.IntEnum):
 EXIT_CODES_HELP = (
     "Exit codes: 0 done · 1 refused by the books, or not confirmed · 2 the command line, or a "
     "file that it names, cannot be used · 3 the database is out of reach, not set up, of another "
-    "version, or failed · 4 the books do not balance · 70 a fault of this program · "
-    "130 interrupted · 141 the reader of a pipe went away"
+    "version, or failed · 4 the books do not balance · 70 a fault of this program · 74 done, but "
+    "the answer could not be written · 130 interrupted · 141 the reader of a pipe went away"
 )
 
 

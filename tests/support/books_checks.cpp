@@ -88,6 +88,8 @@ std::string describe(const AccountingError& error) {
         return dynamic_cast<const PriceNotFound*>(&error) != nullptr;
       case ErrorCode::session_closed:
         return dynamic_cast<const SessionClosed*>(&error) != nullptr;
+      case ErrorCode::unauthenticated:
+        return dynamic_cast<const Unauthenticated*>(&error) != nullptr;
       case ErrorCode::forbidden:
         return dynamic_cast<const Forbidden*>(&error) != nullptr;
       case ErrorCode::invalid_api_key:

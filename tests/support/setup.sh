@@ -8,6 +8,8 @@ build_packages=(
 )
 # What the tests need beyond it, and beyond a PostgreSQL server.
 test_packages=(doctest-dev python3 clang-format clang-tidy git)
+# What the fuzz targets need beyond it.
+fuzz_packages=(clang libclang-rt-14-dev)
 # What the tests of the Python package need beyond it.
 python_packages=(python3-dev python3-venv)
 

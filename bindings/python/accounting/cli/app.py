@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from accounting.cli import accounts, credits, pricing, schema, sessions, usage
+from accounting.cli import accounts, credits, keys, pricing, schema, sessions, tokens, usage
+from accounting.cli.audit import audit
 from accounting.cli.desk import root_options
 from accounting.cli.exits import EXIT_CODES_HELP
 from accounting.cli.options import Database, Json
@@ -60,6 +61,9 @@ app.add_typer(credits.app, name="credits")
 app.add_typer(pricing.app, name="pricing")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(usage.app, name="usage")
+app.add_typer(keys.app, name="keys")
+app.add_typer(tokens.app, name="token")
+app.command("audit")(audit)
 app.command("report")(report)
 
 

@@ -77,7 +77,14 @@ class Desk:
     def open(self, *, migrate: bool) -> Accounting:
         """The books, with or without bringing their schema up to date."""
         if self._books is None:
-            self._books = accounting.open(self.url, migrate=migrate, statement_timeout=_PATIENCE)
+            self._books = accounting.open(
+                self.url,
+                migrate=migrate,
+                statement_timeout=_PATIENCE,
+                # As the host has them, or its keys would be unknown here.
+                api_key_prefix=os.environ.get("ACCOUNTING_API_KEY_PREFIX") or "acct",
+                api_key_pepper=os.environ.get("ACCOUNTING_API_KEY_PEPPER") or None,
+            )
         return self._books
 
     def close(self) -> None:

@@ -28,6 +28,7 @@ def tool(tmp_path: Path) -> Tool:
     tool.run("accounts", "sync", "ada", "--email", "ada@example.org", "--username", "Ada")
     tool.run("credits", "allocate", "ada", "11", "--by", "admin")
     tool.run("credits", "charge", "ada", "chat", "m", "1")
+    tool.run("keys", "create", "ada", "laptop")
     return tool
 
 
@@ -63,6 +64,8 @@ def test_a_reader_that_went_away_ends_with_141_whatever_was_done(tool: Tool, jso
     [
         (ALLOCATE, "done, but the answer could not be written: ", 15),
         (f"{REVOKE} --yes", "done, but the answer could not be written: ", 0),
+        ("keys create ada server", "done, but the answer could not be written: ", 10),
+        ("keys revoke ada 1 --yes", "done, but the answer could not be written: ", 10),
         (f"{ALLOCATE} --dry-run", "the answer could not be written: ", 10),
         (LIST, "the answer could not be written: ", 10),
         ("usage export", "the answer could not be written: ", 10),
@@ -91,6 +94,8 @@ def test_an_answer_that_cannot_be_written_has_a_code_of_its_own(
         (f"accounting {REVOKE} <&-", ExitCode.REFUSED),
         (f"accounting {REVOKE} 2>&-", ExitCode.REFUSED),
         (f"printf '\\xff' | PYTHONIOENCODING=utf8:strict accounting {REVOKE}", ExitCode.REFUSED),
+        ("accounting keys validate <&-", ExitCode.USAGE),
+        ("printf '\\xff' | PYTHONIOENCODING=utf8:strict accounting keys validate", ExitCode.USAGE),
         ("accounting credits allocate-csv - <&-", ExitCode.USAGE),
     ],
 )

@@ -36,6 +36,25 @@ def refuse_unless_plain(fn: object) -> None:
         raise InvalidArgument("fn", _PLAIN)
 
 
+class _Log:
+    """A caller's log as the library holds it, out of sight of Python's garbage collector.
+
+    Closing the books lets go of the caller's callable: where that is a method of what owns the
+    books, nothing else would ever break the circle.
+    """
+
+    __slots__ = ("target",)
+
+    def __init__(self, target: Callable[[str, str], object]) -> None:
+        self.target: Callable[[str, str], object] | None = target
+
+    def __call__(self, level: str, message: str) -> None:
+        """Pass it on, until the books are closed."""
+        target = self.target
+        if target is not None:
+            target(level, message)
+
+
 class Transaction:
     """The services inside one database transaction: all that is done happens, or none of it.
 
@@ -134,8 +153,8 @@ class Accounting:
     """
 
     __slots__ = (
-        "__weakref__", "_core", "accounts", "api_keys", "audit", "credits", "pricing", "sessions",
-        "usage",
+        "__weakref__", "_core", "_log", "accounts", "api_keys", "audit", "credits", "pricing",
+        "sessions", "usage",
     )  # fmt: skip
 
     accounts: Accounts
@@ -146,9 +165,10 @@ class Accounting:
     api_keys: ApiKeys
     audit: Audit
 
-    def __init__(self, core: _core.Books) -> None:
+    def __init__(self, core: _core.Books, log: _Log | None = None) -> None:
         """For `accounting.open`; not for callers."""
         self._core = core
+        self._log = log
         self.accounts = Accounts(core.accounts())
         self.credits = Credits(core.credits())
         self.sessions = Sessions(core.sessions())
@@ -273,9 +293,11 @@ class Accounting:
     def close(self) -> None:
         """Close every idle connection now, and the others as their calls end.
 
-        Calls after it raise Conflict. Harmless when repeated.
+        Calls after it raise Conflict, and the log is let go of. Harmless when repeated.
         """
         self._core.close()
+        if self._log is not None:
+            self._log.target = None
 
     def __enter__(self) -> Accounting:
         """The books themselves."""
@@ -333,7 +355,9 @@ def open(
             are made; a str counts as its UTF-8. Keys issued under another one are unknown. None:
             none.
         log: called with a level ("debug", "info", "warning", "error") and a message, from the
-            thread that is at work, never with a secret. None: silent.
+            thread that is at work, never with a secret, until the books are closed. Where it leads
+            back to the books, say as a method of the object that keeps them, they must be closed:
+            no garbage collector sees that circle. None: silent.
 
     Raises:
         InvalidArgument: the URL, or an option.
@@ -347,6 +371,8 @@ def open(
         raise InvalidArgument("policy", f"a Policy, not a {type(policy).__name__}")
     if clock is not None and not isinstance(clock, ManualClock):
         raise InvalidArgument("clock", f"a ManualClock or None, not a {type(clock).__name__}")
+    # What cannot be called goes on as it is, for the library to refuse.
+    relay = _Log(log) if callable(log) else None
     return Accounting(
         _core.open(
             url,
@@ -362,6 +388,7 @@ def open(
             pipeline,
             api_key_prefix,
             api_key_pepper,
-            log,
-        )
+            log if relay is None else relay,
+        ),
+        relay,
     )

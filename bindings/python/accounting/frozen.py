@@ -68,6 +68,20 @@ class FrozenDict(dict[Key, Member]):
 
     __slots__ = ()
 
+    def __new__(cls, *args: Any, **members: Any) -> FrozenDict[Key, Member]:
+        """Take the members here, as a tuple does, and not in `__init__`, which may be called again.
+
+        Args:
+            args: as of dict, like the members.
+            members: more of them.
+        """
+        made = super().__new__(cls)
+        dict.update(made, *args, **members)
+        return made
+
+    # Takes what `__new__` took and does nothing.
+    __init__: Callable[..., None] = object.__init__
+
     __setitem__: Callable[..., NoReturn] = _refuse
     __delitem__: Callable[..., NoReturn] = _refuse
     __ior__: Callable[..., NoReturn] = _refuse

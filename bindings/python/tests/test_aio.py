@@ -17,8 +17,6 @@ import accounting.aio
 from accounting import Conflict, InsufficientCredits, InvalidArgument, ManualClock
 from aio_tool import run
 
-SERVICES = ["accounts", "credits", "pricing", "sessions", "usage"]
-
 
 def public(thing: object) -> set[str]:
     return {name for name in dir(thing) if not name.startswith("_")}
@@ -27,7 +25,9 @@ def public(thing: object) -> set[str]:
 # --- the same calls -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["Accounts", "Credits", "Pricing", "Sessions", "Usage"])
+@pytest.mark.parametrize(
+    "name", ["Accounts", "ApiKeys", "Audit", "Credits", "Pricing", "Sessions", "Usage"]
+)
 def test_services_have_the_same_calls(name: str) -> None:
     plain, awaited = getattr(accounting, name), getattr(accounting.aio, name)
     assert public(plain) == public(awaited)

@@ -46,6 +46,20 @@ def test_transact_rolls_back_what_raises(url: str) -> None:
     run(url, body)
 
 
+def test_stop_iteration_from_a_call_is_an_error_and_not_a_silence() -> None:
+    async def body(books: Books) -> None:
+        def stop(tx: accounting.Transaction) -> None:
+            tx.credits.deduct("ada", 10)
+            next(iter(()))
+
+        with pytest.raises(RuntimeError, match="StopIteration") as caught:
+            await asyncio.wait_for(books.transact(stop), 5)
+        assert isinstance(caught.value.__cause__, StopIteration)
+        assert await total(books) == 1_000
+
+    run("sqlite://", body)
+
+
 def test_transact_refuses_a_coroutine_function() -> None:
     async def body(books: Books) -> None:
         async def later(tx: accounting.Transaction) -> None:
@@ -163,6 +177,82 @@ def test_direct_calls_within_a_transaction_are_refused() -> None:
             assert (await others.health()).ok
 
     run("sqlite://", body)
+
+
+def test_a_transaction_is_entered_by_one_task_at_a_time(url: str) -> None:
+    async def body(books: Books) -> None:
+        shared = books.transaction()
+        inside, go_on = asyncio.Event(), asyncio.Event()
+
+        async def first() -> None:
+            async with shared as tx:
+                await tx.credits.deduct("ada", 10)
+                inside.set()
+                await go_on.wait()
+
+        async def second() -> None:
+            async with shared as tx:
+                await tx.credits.deduct("ada", 1)
+
+        one = asyncio.create_task(first())
+        # Also while the first still waits for its beginning.
+        await asyncio.sleep(0)
+        with pytest.raises(Conflict, match="is open"):
+            await second()
+        await inside.wait()
+        with pytest.raises(Conflict, match="is open"):
+            await second()
+        go_on.set()
+        await one
+        assert await total(books) == 990
+        await second()
+        assert await total(books) == 989
+
+    run(url, body)
+
+
+def test_a_transaction_that_did_not_begin_can_be_entered_again() -> None:
+    async def body(books: Books) -> None:
+        missing = books.transaction(["bob"])
+        with pytest.raises(NotFound):
+            async with missing:
+                pass
+        await books.accounts.sync("bob", "bob@example.org", "Bob")
+        async with missing as tx:
+            await tx.credits.allocate("bob", 5, "admin")
+        assert (await books.credits.balance("bob")).total_credits == 5
+
+    run("sqlite://", body)
+
+
+def test_a_cancelled_wait_for_a_turn_leaves_the_transaction_usable() -> None:
+    async def body(books: Books) -> None:
+        waiting = books.transaction()
+
+        async def spend() -> None:
+            async with waiting as tx:
+                await tx.credits.deduct("ada", 1)
+
+        inside, go_on = asyncio.Event(), asyncio.Event()
+
+        async def occupy() -> None:
+            async with books.transaction():
+                inside.set()
+                await go_on.wait()
+
+        occupant = asyncio.create_task(occupy())
+        await inside.wait()
+        task = asyncio.create_task(spend())
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go_on.set()
+        await occupant
+        await spend()
+        assert await total(books) == 999
+
+    run("sqlite://", body, threads=1)
 
 
 def test_transactions_at_once_are_bounded(url: str) -> None:

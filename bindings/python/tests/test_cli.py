@@ -14,12 +14,13 @@ import sys
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 import accounting
 from accounting import ManualClock, Policy, TokenCounts
-from accounting.cli.exits import ExitCode, redacted
+from accounting.cli.exits import ExitCode, place_of, redacted
 from accounting.cli.output import clean, expiry
 from cli_tool import Tool, contents
 from databases import psql
@@ -248,6 +249,7 @@ def test_a_dry_run_answers_and_changes_nothing(tool: Tool, arguments: tuple[str,
         (("credits", "allocate", "ada", "5", "--expires-at", "2030-01-01T00:00"), 2, "offset"),
         (("credits", "allocate", "ada", "5", "--expires-at", "soon"), 2, "2026-11-01"),
         (("credits", "charge", "ada", "s", "o", "5", "--metadata", "{"), 2, "JSON"),
+        (("credits", "charge", "ada", "s", "o", "5", "--metadata", "[" * 50_000), 2, "JSON"),
         (("pricing", "set", "m", "0.00000000001"), 2, "fractional digits"),
         (("usage", "stats", "--from", "2026-02-01", "--to", "2026-01-01"), 2, "--from"),
         (("usage", "export", "--format", "csv", "--json"), 2, "--json"),
@@ -282,6 +284,52 @@ def test_a_password_is_never_shown(url: str, command: str) -> None:
     assert "hunter2" not in ended.out + ended.err
     assert len(ended.err.splitlines()) == 1
     assert "hunter2" not in redacted(f"at {url}")
+
+
+@pytest.mark.parametrize(
+    ("url", "place", "text"),
+    [
+        ("sqlite://", "sqlite://", "sqlite://"),
+        ("sqlite:////srv/a@b.db", "sqlite:////srv/a@b.db", "sqlite:////srv/a@b.db"),
+        ("postgresql://host:5432/books", "postgresql://host:5432/books", None),
+        ("postgresql://ada@[::1]:5432/x", "postgresql://[::1]:5432/x", None),
+        ("postgresql://ada@%2Frun%2Fpg/x", "postgresql://%2Frun%2Fpg/x", None),
+        ("postgresql://a:hunter2@h1:1,h2:2/x", "postgresql://h1:1,h2:2/x", "postgresql://a:***"),
+        ("postgresql://a:hun ter2@h:1/x", "postgresql://h:1/x", "postgresql://a:***@h:1/x"),
+        ("postgresql://a:hun\tter2@h/x", "postgresql://h/x", "postgresql://a:***@h/x"),
+        ("postgresql://a:hun\nter2@h/x", "postgresql://h/x", "postgresql://a:***@h/x"),
+        ("postgresql://a@b:hunter2@h/x", "postgresql://h/x", "postgresql://a:***@h/x"),
+        ("postgresql://a:hun@t/ter2@h/x", "postgresql://h/x", "postgresql://a:***@h/x"),
+        ("postgresql://a@h/x?password=hunter2", "postgresql://h/x", "postgresql://a@h/x"),
+        ("postgresql://a@h/x?password=hun ter2&b=c", "postgresql://h/x", "postgresql://a@h/x"),
+        ("postgresql://a@h/x?password=hun@ter2", "postgresql://***", "postgresql://***"),
+        ("postgresql://a:hun?ter2@h/x", "postgresql://***", "postgresql://***"),
+        ("postgresql://a:hunter2", "postgresql://***", "postgresql://a:"),
+        ("postgresql+psycopg://a:hun ter2@h/x", "postgresql+psycopg://h/x", "postgresql+psycopg:"),
+        ("host=h password=hunter2", "a database", None),
+    ],
+)
+def test_where_a_password_may_hide(url: str, place: str, text: str | None) -> None:
+    assert place_of(url) == place
+    # Not a word of it; only what follows no @ is read as host and port, as libpq does.
+    assert "ter2" not in place_of(url)
+    shown = redacted(f"at {url}")
+    assert shown.startswith(f"at {url if text is None else text}")
+    if "@" in url or "?" in url:
+        assert "ter2" not in shown
+
+
+def test_the_place_is_shown_without_user_and_password(server_url: str) -> None:
+    parts = urlsplit(server_url)
+    at = f"{parts.hostname}:{parts.port}{parts.path}"
+    with_password = f"postgresql://{parts.username}:{parts.password or 'hunter2'}@{at}"
+    shown = Tool(with_password).run("init").out
+    assert shown == f"postgresql://{at}: set up, schema version {schema_version(server_url)}\n"
+
+
+def schema_version(url: str) -> int:
+    with accounting.open(url) as books:
+        return books.schema_version()
 
 
 def test_options_may_stand_before_the_command(tmp_path: Path) -> None:

@@ -182,6 +182,24 @@ def test_prices_are_exact(tool: Tool, tmp_path: Path) -> None:
     tool.run(*command)
 
 
+def test_a_price_of_minus_nothing_is_nothing(tool: Tool, tmp_path: Path) -> None:
+    text = '{"a": {"input_cost_per_token": -0.0, "output_cost_per_token": -0e-06}}'
+    command = ("pricing", "import", prices(tmp_path, text), "--credits-per-dollar", "10")
+    [rule] = tool.json(*command)["set"]
+    assert (rule["price_per_1k_tokens"], rule["input"], rule["output"]) == ("0", "0", "0")
+    assert tool.json(*command)["unchanged"] == 1
+
+
+def test_models_whose_ids_no_text_can_hold_are_skipped(tool: Tool, tmp_path: Path) -> None:
+    entry = '{"input_cost_per_token": 1e-06}'
+    text = f'{{"nul\\u0000": {entry}, "half\\ud83d": {entry}, "whole\\ud83d\\ude00": {entry}}}'
+    command = ("pricing", "import", prices(tmp_path, text), "--credits-per-dollar", "10")
+    assert "half\\ud83d" in tool.run(*command, "--dry-run").out
+    done = tool.json(*command)
+    assert [rule["model_id"] for rule in done["set"]] == ["whole\N{GRINNING FACE}"]
+    assert list(done["skipped"]) == ["nul\0", "half\ud83d"]
+
+
 def test_which_price_tokens_without_kinds_have(tool: Tool, tmp_path: Path) -> None:
     text = '{"a": {"input_cost_per_token": 1e-06, "output_cost_per_token": 4e-06}}'
     command = ("pricing", "import", prices(tmp_path, text), "--credits-per-dollar", "1000")

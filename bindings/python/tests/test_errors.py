@@ -35,7 +35,7 @@ KINDS: list[tuple[AccountingError, str, tuple[type, ...]]] = [
     (SessionClosed("m"), "session_closed", (Conflict,)),
     (InsufficientCredits(5, 3), "insufficient_credits", (AccountingError,)),
     (PriceNotFound("m"), "price_not_found", (AccountingError,)),
-    (Unauthenticated("m"), "unauthenticated", (AccountingError, PermissionError)),
+    (Unauthenticated("m", "expired"), "unauthenticated", (AccountingError, PermissionError)),
     (Forbidden("m"), "forbidden", (AccountingError, PermissionError)),
     (InvalidApiKey("m"), "invalid_api_key", (AccountingError,)),
     (StoreError("m", retryable=True), "store_error", (AccountingError,)),

@@ -168,6 +168,26 @@ def test_the_log_goes_with_the_books() -> None:
     assert gone() is None
 
 
+def test_a_log_that_leads_back_to_the_books_goes_when_they_are_closed() -> None:
+    class Owner:
+        def __init__(self) -> None:
+            self.heard: list[str] = []
+            self.books = accounting.open("sqlite://", log=self.log)
+
+        def log(self, level: str, text: str) -> None:
+            self.heard.append(text)
+
+    owner = Owner()
+    gone = weakref.ref(owner)
+    heard = len(owner.heard)
+    owner.books.migrate()
+    assert len(owner.heard) > heard > 0
+    owner.books.close()
+    del owner
+    gc.collect()
+    assert gone() is None
+
+
 # --- transactions --------------------------------------------------------------------------------
 
 

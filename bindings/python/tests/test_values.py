@@ -130,6 +130,15 @@ def test_values_made_for_a_test_are_frozen_all_the_way_down(memory: Accounting) 
     assert made.metadata == {"tags": ["a", {"deep": [1, [2, 3]]}]}
 
 
+def test_a_frozen_dict_is_made_once() -> None:
+    for members in ({}, {"a": 1}):
+        mapping = FrozenDict(members)
+        mapping.__init__({"evil": 1})  # type: ignore[misc]
+        mapping.__init__(evil=1)  # type: ignore[misc]
+        assert mapping == members
+    assert FrozenDict([("a", 1)], b=2) == {"a": 1, "b": 2}
+
+
 def test_frozen_lists_and_dicts_are_like_plain_ones() -> None:
     frozen = FrozenList([1, 2])
     for same in ([1, 2], (1, 2), FrozenList([1, 2])):

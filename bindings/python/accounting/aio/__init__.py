@@ -25,12 +25,16 @@ Open the books after a fork, not before it, and use them from the event loop tha
 """
 
 from accounting.aio.books import Accounting, Transaction, open
-from accounting.aio.services import Accounts, Credits, Pricing, Sessions, Usage
+from accounting.aio.on_behalf_of import OnBehalfOf
+from accounting.aio.services import Accounts, ApiKeys, Audit, Credits, Pricing, Sessions, Usage
 
 __all__ = [
     "Accounting",
     "Accounts",
+    "ApiKeys",
+    "Audit",
     "Credits",
+    "OnBehalfOf",
     "Pricing",
     "Sessions",
     "Transaction",

@@ -9,14 +9,16 @@ from types import TracebackType
 from typing import TypeVar
 
 import accounting
-from accounting.aio.services import Accounts, Credits, Pricing, Sessions, Usage
+from accounting.aio.on_behalf_of import OnBehalfOf
+from accounting.aio.services import Accounts, ApiKeys, Audit, Credits, Pricing, Sessions, Usage
 from accounting.aio.transaction import OpenTransaction, Transaction, refuse_within
 from accounting.aio.worker import Worker
 from accounting.books import refuse_unless_plain
 from accounting.clock import ManualClock
 from accounting.errors import InvalidArgument
+from accounting.identity import JwtVerifier
 from accounting.policy import Policy
-from accounting.values import Health, VerifyReport
+from accounting.values import Health, KeyIdentity, Principal, VerifyReport
 
 __all__ = ["Accounting", "Transaction", "open"]
 
@@ -35,11 +37,13 @@ class Accounting:
         sessions: credits held while an answer streams.
         usage: records and statistics.
         pricing: what a model costs.
+        api_keys: what programs present in place of a person.
+        audit: who changed accounts, prices and keys.
     """
 
     __slots__ = (
         "__weakref__", "_books", "_transactions", "_worker",
-        "accounts", "credits", "pricing", "sessions", "usage",
+        "accounts", "api_keys", "audit", "credits", "pricing", "sessions", "usage",
     )  # fmt: skip
 
     def __init__(self, books: accounting.Accounting, threads: int) -> None:
@@ -53,6 +57,26 @@ class Accounting:
         self.sessions = Sessions(books.sessions, worker)
         self.usage = Usage(books.usage, worker)
         self.pricing = Pricing(books.pricing, worker)
+        self.api_keys = ApiKeys(books.api_keys, worker)
+        self.audit = Audit(books.audit, worker)
+
+    async def authenticate(self, token: str, verifier: JwtVerifier) -> Principal:
+        """Whom a token proves to call; see `accounting.Accounting.authenticate`.
+
+        Raises:
+            Unauthenticated: the token is refused; nothing was changed.
+        """
+        return await self._worker.run(lambda: self._books.authenticate(token, verifier))
+
+    def on_behalf_of(self, principal: Principal | KeyIdentity) -> OnBehalfOf:
+        """The services as a principal may use them, or the bearer of an API key.
+
+        Not awaited itself, since it asks nobody; see `accounting.Accounting.on_behalf_of`.
+
+        Args:
+            principal: from `authenticate`, or a KeyIdentity from `api_keys.validate`.
+        """
+        return OnBehalfOf(self._books.on_behalf_of(principal), self._worker)
 
     async def transact(
         self, fn: Callable[[accounting.Transaction], Answer], users: Iterable[str] = ()
@@ -181,6 +205,8 @@ def open(
     lock_timeout: timedelta = timedelta(seconds=10),
     max_attempts: int = 8,
     pipeline: bool = True,
+    api_key_prefix: str = "acct",
+    api_key_pepper: bytes | str | None = None,
     log: Callable[[str, str], object] | None = None,
     threads: int = 16,
 ) -> _Opening:
@@ -198,7 +224,9 @@ def open(
         lock_timeout: how long it may wait for a lock.
         max_attempts: how often a transaction is tried.
         pipeline: PostgreSQL: send the statements of a trip together.
-        log: called from the thread that is at work.
+        api_key_prefix: what API keys begin with.
+        api_key_pepper: a secret of the host, under which their hashes are made.
+        log: called from the thread that is at work, until the books are closed.
         threads: calls at work at once, 1 to 1,000. May well be more than `pool_size`: writes that
             wait for each other's commit share one.
 
@@ -216,7 +244,8 @@ def open(
             url, policy, clock, pool_size, migrate,
             pool_timeout=pool_timeout, connect_timeout=connect_timeout,
             statement_timeout=statement_timeout, lock_timeout=lock_timeout,
-            max_attempts=max_attempts, pipeline=pipeline, log=log,
+            max_attempts=max_attempts, pipeline=pipeline,
+            api_key_prefix=api_key_prefix, api_key_pepper=api_key_pepper, log=log,
         ),
         threads,
     )  # fmt: skip

@@ -9,7 +9,17 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 from accounting import services
 from accounting.aio.worker import Worker
 
-__all__ = ["Accounts", "Credits", "Pricing", "Sessions", "Usage"]
+__all__ = [
+    "Accounts",
+    "ApiKeys",
+    "Audit",
+    "Credits",
+    "Pricing",
+    "Service",
+    "Sessions",
+    "Usage",
+    "awaited",
+]
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -29,17 +39,19 @@ class _Awaited(Generic[Arguments, Answer]):
         raise NotImplementedError
 
 
-def _awaited(
+def awaited(
     method: Callable[Concatenate[Any, Arguments], Answer],
 ) -> _Awaited[Arguments, Answer]:
+    """The call of the same name, run on a thread of its service's."""
+
     @functools.wraps(method)
-    async def call(self: _Service, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+    async def call(self: Service, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
         return await self._worker.run(lambda: method(self._service, *args, **kwargs))
 
     return cast("_Awaited[Arguments, Answer]", call)
 
 
-class _Service:
+class Service:
     """A service of the books and the threads that its calls run on."""
 
     __slots__ = ("_service", "_worker")
@@ -50,67 +62,89 @@ class _Service:
         self._worker = worker
 
 
-class Accounts(_Service):
+class Accounts(Service):
     """`accounting.Accounts`, awaited."""
 
     __slots__ = ()
 
-    sync = _awaited(services.Accounts.sync)
-    get = _awaited(services.Accounts.get)
-    list = _awaited(services.Accounts.list)
+    sync = awaited(services.Accounts.sync)
+    get = awaited(services.Accounts.get)
+    list = awaited(services.Accounts.list)
 
 
-class Credits(_Service):
+class ApiKeys(Service):
+    """`accounting.ApiKeys`, awaited."""
+
+    __slots__ = ()
+
+    create = awaited(services.ApiKeys.create)
+    list = awaited(services.ApiKeys.list)
+    update = awaited(services.ApiKeys.update)
+    revoke = awaited(services.ApiKeys.revoke)
+    rotate = awaited(services.ApiKeys.rotate)
+    delete = awaited(services.ApiKeys.delete)
+    validate = awaited(services.ApiKeys.validate)
+
+
+class Audit(Service):
+    """`accounting.Audit`, awaited."""
+
+    __slots__ = ()
+
+    list = awaited(services.Audit.list)
+
+
+class Credits(Service):
     """`accounting.Credits`, awaited."""
 
     __slots__ = ()
 
-    allocate = _awaited(services.Credits.allocate)
-    allocate_many = _awaited(services.Credits.allocate_many)
-    balance = _awaited(services.Credits.balance)
-    check = _awaited(services.Credits.check)
-    deduct = _awaited(services.Credits.deduct)
-    charge = _awaited(services.Credits.charge)
-    charge_many = _awaited(services.Credits.charge_many)
-    history = _awaited(services.Credits.history)
-    entries = _awaited(services.Credits.entries)
-    revoke = _awaited(services.Credits.revoke)
+    allocate = awaited(services.Credits.allocate)
+    allocate_many = awaited(services.Credits.allocate_many)
+    balance = awaited(services.Credits.balance)
+    check = awaited(services.Credits.check)
+    deduct = awaited(services.Credits.deduct)
+    charge = awaited(services.Credits.charge)
+    charge_many = awaited(services.Credits.charge_many)
+    history = awaited(services.Credits.history)
+    entries = awaited(services.Credits.entries)
+    revoke = awaited(services.Credits.revoke)
 
 
-class Pricing(_Service):
+class Pricing(Service):
     """`accounting.Pricing`, awaited."""
 
     __slots__ = ()
 
-    set = _awaited(services.Pricing.set)
-    get = _awaited(services.Pricing.get)
-    list = _awaited(services.Pricing.list)
-    calculate = _awaited(services.Pricing.calculate)
+    set = awaited(services.Pricing.set)
+    get = awaited(services.Pricing.get)
+    list = awaited(services.Pricing.list)
+    calculate = awaited(services.Pricing.calculate)
 
 
-class Sessions(_Service):
+class Sessions(Service):
     """`accounting.Sessions`, awaited."""
 
     __slots__ = ()
 
-    initialize = _awaited(services.Sessions.initialize)
-    get = _awaited(services.Sessions.get)
-    report = _awaited(services.Sessions.report)
-    extend = _awaited(services.Sessions.extend)
-    finalize = _awaited(services.Sessions.finalize)
-    abort = _awaited(services.Sessions.abort)
-    active = _awaited(services.Sessions.active)
-    all_active = _awaited(services.Sessions.all_active)
-    expire_stale = _awaited(services.Sessions.expire_stale)
+    initialize = awaited(services.Sessions.initialize)
+    get = awaited(services.Sessions.get)
+    report = awaited(services.Sessions.report)
+    extend = awaited(services.Sessions.extend)
+    finalize = awaited(services.Sessions.finalize)
+    abort = awaited(services.Sessions.abort)
+    active = awaited(services.Sessions.active)
+    all_active = awaited(services.Sessions.all_active)
+    expire_stale = awaited(services.Sessions.expire_stale)
 
 
-class Usage(_Service):
+class Usage(Service):
     """`accounting.Usage`, awaited."""
 
     __slots__ = ()
 
-    record = _awaited(services.Usage.record)
-    record_many = _awaited(services.Usage.record_many)
-    list = _awaited(services.Usage.list)
-    user_stats = _awaited(services.Usage.user_stats)
-    system_stats = _awaited(services.Usage.system_stats)
+    record = awaited(services.Usage.record)
+    record_many = awaited(services.Usage.record_many)
+    list = awaited(services.Usage.list)
+    user_stats = awaited(services.Usage.user_stats)
+    system_stats = awaited(services.Usage.system_stats)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 
 import accounting
-from accounting.aio.services import Accounts, Credits, Pricing, Sessions, Usage
+from accounting.aio.services import Accounts, ApiKeys, Credits, Pricing, Sessions, Usage
 from accounting.aio.worker import Worker
 from accounting.errors import Conflict
 
@@ -46,11 +46,12 @@ class Transaction:
         sessions: see `accounting.Sessions`.
         usage: see `accounting.Usage`.
         pricing: see `accounting.Pricing`.
+        api_keys: see `accounting.ApiKeys`.
     """
 
     __slots__ = (
         "_books", "_open", "_outer", "_transaction", "_worker",
-        "accounts", "credits", "pricing", "sessions", "usage",
+        "accounts", "api_keys", "credits", "pricing", "sessions", "usage",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +72,7 @@ class Transaction:
         self.sessions = Sessions(transaction.sessions, worker)
         self.usage = Usage(transaction.usage, worker)
         self.pricing = Pricing(transaction.pricing, worker)
+        self.api_keys = ApiKeys(transaction.api_keys, worker)
 
     async def commit(self) -> None:
         """Make everything take effect now rather than at the end. A cancellation waits for it.
@@ -96,20 +98,33 @@ class Transaction:
 class OpenTransaction:
     """What `books.transaction()` answers: begins on entry, ends on exit."""
 
-    __slots__ = ("_books", "_slots", "_transaction", "_users", "_worker")
+    __slots__ = ("_books", "_entered", "_slots", "_transaction", "_users", "_worker")
 
     def __init__(
         self, books: accounting.Accounting, slots: asyncio.Semaphore, users: Iterable[str]
     ) -> None:
         """For the books; not for callers."""
         self._books = books
+        self._entered = False
         self._slots = slots
         self._users = users
 
     async def __aenter__(self) -> Transaction:
-        """Begin. A cancellation waits until it has begun, and undoes it."""
+        """Begin. A cancellation waits until it has begun, and undoes it.
+
+        Raises:
+            Conflict: it is open, in another task; each block needs one of its own.
+        """
         refuse_within(self._books)
-        await self._slots.acquire()
+        if self._entered:
+            # Its block's end could not tell which of two to commit.
+            raise Conflict("this transaction is open: each block needs a books.transaction() anew")
+        self._entered = True
+        try:
+            await self._slots.acquire()
+        except BaseException:
+            self._entered = False
+            raise
         # A transaction belongs to one thread, so it gets one.
         self._worker = Worker(1)
         begun: list[accounting.Transaction] = []
@@ -151,3 +166,4 @@ class OpenTransaction:
             await self._worker.close()
         finally:
             self._slots.release()
+            self._entered = False

@@ -40,7 +40,9 @@ class Worker:
         if self._closing is not None:
             raise Conflict("the books or the transaction are closed")
         context = contextvars.copy_context()
-        return asyncio.get_running_loop().run_in_executor(self._executor, context.run, call)
+        return asyncio.get_running_loop().run_in_executor(
+            self._executor, lambda: context.run(_awaitable, call)
+        )
 
     async def run(self, call: Callable[[], Answer]) -> Answer:
         """The answer of the call.
@@ -66,6 +68,14 @@ class Worker:
             # Its own threads cannot wait for themselves.
             self._closing = asyncio.get_running_loop().run_in_executor(None, shut)
         await _whole(self._closing)
+
+
+def _awaitable(call: Callable[[], Answer]) -> Answer:
+    try:
+        return call()
+    except StopIteration as error:
+        # asyncio cannot put it into a future, so whoever awaits that would wait for ever.
+        raise RuntimeError("the call raised StopIteration") from error
 
 
 async def _whole(future: asyncio.Future[Answer]) -> Answer:

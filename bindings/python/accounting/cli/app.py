@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -67,4 +69,9 @@ app.command("report")(report)
 
 def main() -> None:
     """The entry point of the installed command."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # Closed by the caller: what is said goes nowhere, and nobody answers. A file that is
+            # opened later must not take its number either, or what is said would go into that.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     app(prog_name="accounting")

@@ -242,7 +242,7 @@ def revoke(
                 f"good{held if revoked.held_credits else ''}?",
                 yes=yes,
             )
-            revoked = desk.books.credits.revoke(allocation_id, user_id, who)
+            revoked = desk.done(desk.books.credits.revoke(allocation_id, user_id, who))
         if desk.out.as_json:
             desk.json(revoked, dry_run)
         else:
@@ -280,5 +280,5 @@ def _json_value(text: str | None) -> Any:
         return None
     try:
         return json_text.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"--metadata: expected JSON: {error}") from None

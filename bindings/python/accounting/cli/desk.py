@@ -19,8 +19,8 @@ import typer
 
 import accounting
 from accounting.books import Accounting, Transaction
-from accounting.cli.exits import ExitCode, Refused, exit_code, redacted
-from accounting.cli.output import Output
+from accounting.cli.exits import ExitCode, Refused, exit_code, place_of, redacted
+from accounting.cli.output import Output, Unwritten, silence
 from accounting.errors import AccountingError, MigrationError
 from accounting.limits import LONGEST_NAME
 from accounting.values import Value
@@ -47,6 +47,7 @@ class Desk:
     Attributes:
         out: where it prints.
         url: the database that was named; None: the environment's DB_HOST and so on.
+        changed: whether the command has had its effect.
     """
 
     def __init__(self, database: str | None, as_json: bool) -> None:
@@ -54,6 +55,7 @@ class Desk:
         root_database, root_json = root_options.get()
         self.out = Output(as_json or root_json)
         self.url = database or root_database or os.environ.get("ACCOUNTING_DATABASE_URL") or None
+        self.changed = False
         self._books: Accounting | None = None
 
     @property
@@ -93,7 +95,12 @@ class Desk:
     @property
     def place(self) -> str:
         """Which database, in words that hold no password."""
-        return redacted(self.url) if self.url is not None else "as DB_HOST and DB_NAME say"
+        return place_of(self.url) if self.url is not None else "as DB_HOST and DB_NAME say"
+
+    def done(self, answer: Answer) -> Answer:
+        """What a change answered. Whatever fails from here on, it was made."""
+        self.changed = True
+        return answer
 
     def preview(self, fn: Callable[[Transaction], Answer], users: Iterable[str] = ()) -> Answer:
         """What `fn` would answer: done in a transaction that is rolled back."""
@@ -104,13 +111,15 @@ class Desk:
 
     def apply(self, fn: Callable[[Services], Answer], *, dry_run: bool) -> Answer:
         """Do one thing, or see what it would answer."""
-        return self.preview(fn) if dry_run else fn(self.books)
+        return self.preview(fn) if dry_run else self.done(fn(self.books))
 
     def apply_all(
         self, fn: Callable[[Transaction], Answer], *, dry_run: bool, users: Iterable[str] = ()
     ) -> Answer:
         """Do several things, all or none, or see what they would answer."""
-        return self.preview(fn, users) if dry_run else self.books.transact(fn, users)
+        if dry_run:
+            return self.preview(fn, users)
+        return self.done(self.books.transact(fn, users))
 
     def interruptible(self, read: Callable[[], Answer]) -> Answer:
         """What a long reading answers; Ctrl-C ends the wait for it at once.
@@ -134,7 +143,11 @@ class Desk:
         if yes:
             return
         self.out.note((question, "bold"), " [y/N]")
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        try:
+            answer = sys.stdin.readline().strip().lower()
+        except UnicodeDecodeError:
+            answer = ""
+        if answer not in {"y", "yes"}:
             raise Refused(
                 "not confirmed; nothing was changed (--yes answers in advance)",
                 code="not_confirmed",
@@ -174,42 +187,57 @@ def actor(named: str | None) -> str:
 @contextmanager
 def at_desk(database: str | None, as_json: bool) -> Iterator[Desk]:
     """A desk for one command. What it raises becomes one line on stderr and an exit code."""
-    desk = Desk(database, as_json)
-    out = desk.out
+    desk: Desk | None = None
     try:
+        desk = Desk(database, as_json)
         yield desk
     except (typer.Exit, typer.Abort):
         raise
     except Refused as error:
-        out.error(redacted(str(error)), error.code, error.lines)
+        _complain(desk, redacted(str(error)), error.code, error.lines)
         raise typer.Exit(error.exit) from None
     except MigrationError as error:
-        out.error(
+        _complain(
+            desk,
             f"{redacted(str(error))}; see `accounting status`, then `accounting migrate`",
             error.code,
         )
         raise typer.Exit(exit_code(error)) from None
     except AccountingError as error:
-        out.error(redacted(str(error)), error.code)
+        _complain(desk, redacted(str(error)), error.code)
         raise typer.Exit(exit_code(error)) from None
     except BrokenPipeError:
-        # The reader has seen enough. Python would complain once more when it flushes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough.
+        silence(sys.stdout)
         raise typer.Exit(ExitCode.BROKEN_PIPE) from None
+    except Unwritten as error:
+        silence(sys.stdout)
+        done = "done, but the" if desk is not None and desk.changed else "the"
+        _complain(desk, f"{done} answer could not be written: {error}", "answer_not_written")
+        raise typer.Exit(ExitCode.UNWRITTEN) from None
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        out.error(f"{place}{error.strerror or 'cannot be used'}", "file_error")
+        _complain(desk, f"{place}{error.strerror or 'cannot be used'}", "file_error")
         raise typer.Exit(ExitCode.USAGE) from None
     except KeyboardInterrupt:
-        out.error("interrupted", "interrupted")
+        _complain(desk, "interrupted", "interrupted")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except Exception as error:
         # A traceback helps nobody at this terminal and could show what it should not.
-        out.error(
+        _complain(
+            desk,
             f"a fault in this program, please report it: {type(error).__name__}: "
             f"{redacted(str(error))}",
             "internal_error",
         )
         raise typer.Exit(ExitCode.INTERNAL) from None
     finally:
-        desk.close()
+        if desk is not None:
+            desk.close()
+
+
+def _complain(desk: Desk | None, message: str, code: str, lines: tuple[str, ...] = ()) -> None:
+    if desk is None:
+        typer.echo(f"error: {message} [{code}]", err=True)
+    else:
+        desk.out.error(message, code, lines)

@@ -105,7 +105,7 @@ def revoke(
             desk.confirm(
                 f"Revoke key {key.id} ({_shown(key)}, {key.name}) of {user_id} for good?", yes=yes
             )
-            key = desk.books.api_keys.revoke(key_id, user_id)
+            key = desk.done(desk.books.api_keys.revoke(key_id, user_id))
         if desk.out.as_json:
             desk.json(key, dry_run)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 from rich import box
 from rich.cells import cell_len
@@ -22,7 +23,18 @@ from rich.text import Text
 
 from accounting.values.base import plain
 
-__all__ = ["Cell", "Output", "Step", "clean", "expiry", "instant", "now"]
+__all__ = [
+    "Cell",
+    "Output",
+    "Step",
+    "Unwritten",
+    "answering",
+    "clean",
+    "expiry",
+    "instant",
+    "now",
+    "silence",
+]
 
 Cell: TypeAlias = Text | str | int | Decimal | datetime | None
 
@@ -92,6 +104,42 @@ def _text(cell: Cell) -> Text:
     return Text(clean(cell))
 
 
+class Unwritten(Exception):
+    """The answer could not be written to stdout, whatever was done before."""
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Around what writes to stdout: Unwritten where it takes nothing more.
+
+    A reader that went away stays a BrokenPipeError.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unwritten(error.strerror or str(error)) from None
+
+
+def silence(stream: TextIO) -> None:
+    """Have a stream that failed drop what it still holds, or Python complains when it exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream.fileno())
+    finally:
+        os.close(nowhere)
+
+
+class _Console(Console):
+    """A console whose stream may fail."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to `at_desk`; rich itself would end the process with 1."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 class Step:
     """One long piece of work: `advance` as it goes on."""
 
@@ -121,7 +169,9 @@ class Output:
     def json(self, value: Any) -> None:
         """One JSON document on stdout."""
         unicode_ok = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-        print(json.dumps(plain(value), indent=2, ensure_ascii=not unicode_ok))
+        text = json.dumps(plain(value), indent=2, ensure_ascii=not unicode_ok)
+        with answering():
+            print(text)
 
     def table(
         self,
@@ -144,7 +194,7 @@ class Output:
         """
         body = [[_text(cell) for cell in row] for row in rows]
         if not body:
-            self._out.print(Text.assemble((clean(title), "bold"), f": {empty}"))
+            self._answer(Text.assemble((clean(title), "bold"), f": {empty}"))
             return
         table = Table(
             box=box.SIMPLE_HEAD,
@@ -157,13 +207,13 @@ class Output:
             _add_column(table, column, cells)
         for row in body:
             table.add_row(*row)
-        self._out.print(Text(clean(title), style="bold"))
+        self._answer(Text(clean(title), style="bold"))
         needed = sum(column.min_width or 0 for column in table.columns) + 3 * (len(columns) - 1)
         if needed > self._out.width:
             # The terminal breaks the lines itself; rich would leave columns out.
             table.width = needed
-        self._out.print(table, crop=False)
-        self._out.print()
+        self._answer(table, crop=False)
+        self._answer()
 
     def card(self, title: str, fields: Mapping[str, Cell]) -> None:
         """One thing, a line for each of its fields; fields that are None are left out."""
@@ -176,22 +226,33 @@ class Output:
                 if isinstance(cell, datetime):
                     value.append(" UTC")
                 grid.add_row(name, value)
-        self._out.print(Text(clean(title), style="bold"))
-        self._out.print(grid)
+        self._answer(Text(clean(title), style="bold"))
+        self._answer(grid)
 
     def line(self, *parts: str | tuple[str, str]) -> None:
         """A line on stdout, of texts and (text, style) pairs."""
-        self._out.print(_assembled(parts))
+        self._answer(_assembled(parts))
 
     def note(self, *parts: str | tuple[str, str]) -> None:
         """A line on stderr: about the answer, not part of it."""
-        self._err.print(_assembled(parts))
+        self._say(_assembled(parts))
 
     def error(self, message: str, code: str, lines: Sequence[str] = ()) -> None:
         """What went wrong, on stderr: one line, and one for each detail, however wide they are."""
         parts = (("error: ", "bold red"), message, (f" [{code}]", "dim"))
         for line in (_assembled(parts), *(_assembled([f"  {line}"]) for line in lines)):
-            self._err.print(line, soft_wrap=True)
+            self._say(line, soft_wrap=True)
+
+    def _answer(self, *parts: Text | Table, crop: bool = True) -> None:
+        with answering():
+            self._out.print(*parts, crop=crop)
+
+    def _say(self, text: Text, *, soft_wrap: bool | None = None) -> None:
+        try:
+            self._err.print(text, soft_wrap=soft_wrap)
+        except OSError:
+            # Nobody can be told; the exit code still says how the command ended.
+            silence(sys.stderr)
 
     @contextmanager
     def progress(
@@ -236,7 +297,7 @@ def _console(*, stderr: bool) -> Console:
     if isinstance(stream, io.TextIOWrapper):
         # Names from anywhere must not end the command where the stream has no such letters.
         stream.reconfigure(errors="backslashreplace")
-    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    console = _Console(stderr=stderr, highlight=False, soft_wrap=False)
     if not stream.isatty() and "COLUMNS" not in os.environ:
         console.width = _UNLIMITED
     return console

@@ -146,7 +146,9 @@ def _entries(content: bytes) -> dict[str, Any]:
 def _unusable(model_id: str, entry: Any) -> str:
     if model_id == _NOT_A_MODEL:
         return "describes the format, is no model"
-    if not 1 <= len(model_id.encode(errors="surrogatepass")) <= LONGEST_MODEL_ID:
+    if "\0" in model_id or any("\ud800" <= character <= "\udfff" for character in model_id):
+        return "its id holds a NUL or half a surrogate pair"
+    if not 1 <= len(model_id.encode()) <= LONGEST_MODEL_ID:
         return f"its id is not 1 to {LONGEST_MODEL_ID} bytes long"
     if not isinstance(entry, dict):
         return "expected an object of fields"
@@ -159,7 +161,9 @@ def _price(dollars: Any, credits_per_dollar: Decimal, where: str) -> Decimal:
     # Checked before it is multiplied: an exponent from a file may be of any size.
     if not isinstance(dollars, Decimal) or not dollars.is_finite() or dollars < 0:
         raise Refused(f"{where}: expected a number from 0", code="bad_prices")
-    if dollars and not -100 <= dollars.adjusted() <= 15:
+    if not dollars:
+        return Decimal(0)  # also for -0.0, whose sign no price has
+    if not -100 <= dollars.adjusted() <= 15:
         raise Refused(f"{where}: out of range", code="bad_prices")
     try:
         with localcontext(_EXACT):

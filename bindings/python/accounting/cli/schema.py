@@ -42,7 +42,7 @@ def init(database: Database = None, dry_run: DryRun = False, json: Json = False)
         created = health.schema_version == 0
         version = health.schema_version
         if created and not dry_run:
-            version = desk.books.migrate()
+            version = desk.done(desk.books.migrate())
         _set_up(desk, health.schema_version, version, created=created, dry_run=dry_run)
 
 
@@ -75,7 +75,7 @@ def migrate(
                     "backup.",
                     yes=yes,
                 )
-            version = desk.books.migrate()
+            version = desk.done(desk.books.migrate())
         if desk.out.as_json:
             desk.out.json(
                 {"before": before, "pending": pending, "version": version, "dry_run": dry_run}

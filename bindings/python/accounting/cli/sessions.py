@@ -78,7 +78,7 @@ def abort(
                 yes=yes,
             )
             counted = _in_form(desk.books, session_id, user_id, tokens)
-            settlement = desk.books.sessions.abort(session_id, user_id, counted)
+            settlement = desk.done(desk.books.sessions.abort(session_id, user_id, counted))
         if desk.out.as_json:
             desk.json(settlement, dry_run)
         else:

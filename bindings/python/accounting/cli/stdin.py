@@ -20,7 +20,10 @@ def read_line(what: str) -> str:
     """
     if sys.stdin.isatty():
         print(f"{what}, then Enter:", file=sys.stderr)
-    line = sys.stdin.readline().strip()
+    try:
+        line = sys.stdin.readline().strip()
+    except UnicodeDecodeError:
+        line = ""
     if not line:
         raise Refused(f"expected {what} on stdin")
     return line

@@ -21,7 +21,7 @@ from accounting.books import Accounting
 from accounting.cli.desk import at_desk
 from accounting.cli.exits import Refused
 from accounting.cli.options import Database, Json, Since, Until, optional_moment
-from accounting.cli.output import Step
+from accounting.cli.output import Step, answering
 from accounting.paging import onward
 from accounting.values import UsageRecord
 
@@ -143,8 +143,8 @@ def written(path: Path | None) -> Iterator[TextIO]:
     A failure half-way leaves the file that was there, if one was.
     """
     if path is None:
-        yield sys.stdout
-        sys.stdout.flush()
+        with answering():
+            yield sys.stdout
         return
     if path.exists() and not path.is_file():
         # A pipe or a device: what a name cannot be moved onto.

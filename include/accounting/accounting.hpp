@@ -131,14 +131,14 @@ class ACCOUNTING_EXPORT Accounting {
   [[nodiscard]] Audit audit() const;
 
   /// Whom a token proves to call. Its account is there afterwards: created on first sight, brought
-  /// up to date where a claim differs. Errors: Unauthenticated.
+  /// up to date where a claim differs. Errors: Unauthenticated, StoreError.
   Principal authenticate(std::string_view token, const JwtVerifier& verifier) const;
 
-  /// The services as a principal may use them, by the role in its token.
+  /// The services as a principal may use them, by the role in its token. Errors: InvalidArgument.
   [[nodiscard]] OnBehalfOf on_behalf_of(const Principal& principal) const;
   /// The services as a key may use them: what both the key's permissions and its owner's present
-  /// role allow. Validate the key for each request of its bearer; the identity does not know when
-  /// the key is revoked.
+  /// role allow. Validate the key for each request of its bearer: of a revoked key the identity
+  /// knows nothing, except that it issues and changes no other key. Errors: InvalidArgument.
   [[nodiscard]] OnBehalfOf on_behalf_of(const KeyIdentity& identity) const;
 
   /// Begins a transaction that the caller commits, never re-run. `users` are locked up front, in

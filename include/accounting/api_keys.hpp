@@ -67,7 +67,7 @@ struct ListApiKeysRequest {
 struct UpdateApiKeyRequest {
   std::int64_t key_id = 0;
   std::string user_id;
-  std::optional<std::string> name = std::nullopt;                      ///< none: unchanged
+  std::optional<std::string> name = std::nullopt;                      ///< 1 … 100 bytes
   std::optional<std::vector<std::string>> permissions = std::nullopt;  ///< none: unchanged
   std::optional<bool> is_active = std::nullopt;                        ///< none: unchanged
 };
@@ -98,13 +98,13 @@ class ACCOUNTING_EXPORT ApiKeys {
   /// Renames a key, changes its permissions, suspends or resumes it. Errors: Conflict (revoked).
   ApiKey update(const UpdateApiKeyRequest& request);
 
-  /// Ends a key for good: nothing is accepted with it once this has returned. Again: the same
+  /// Ends a key for good: `validate` accepts it no more once this has returned. Again: the same
   /// answer.
   ApiKey revoke(const ApiKeyRequest& request);
 
-  /// Issues a key of the same name, permissions and length of life, and lets the old one overlap:
-  /// it expires after 24 hours, or earlier where it would have. Errors: Conflict (revoked, expired
-  /// or suspended).
+  /// Issues a key of the same name, permissions and length of life as the old one was issued for,
+  /// and lets the old one overlap: it expires after 24 hours, or earlier where it would have.
+  /// Errors: Conflict (revoked, expired or suspended).
   IssuedApiKey rotate(const ApiKeyRequest& request);
 
   /// Revokes a key and takes it out of every list. Its row and its audit stay. Harmless when
@@ -112,7 +112,8 @@ class ACCOUNTING_EXPORT ApiKeys {
   void remove(const ApiKeyRequest& request);
 
   /// Whose key this is and what it may be used for. Errors: InvalidApiKey (malformed, unknown,
-  /// suspended, revoked or expired; which of these is not said).
+  /// suspended, revoked or expired; which of these is not said). Notes the use, once a minute and
+  /// only where that waits for nobody.
   [[nodiscard]] KeyIdentity validate(std::string_view key) const;
 
  private:

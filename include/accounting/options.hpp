@@ -89,9 +89,9 @@ struct ACCOUNTING_EXPORT Options {
   /// nothing else changes.
   bool pipeline = true;
 
-  /// What API keys begin with: 1 … 16 letters and digits.
+  /// What API keys begin with: 1 … 16 letters and digits. Keys with another prefix are unknown.
   std::string api_key_prefix = "acct";
-  /// A secret of the host, at least 32 bytes, under which the hashes of API keys are made, so that
+  /// A secret of the host, 32 … 1,024 bytes, under which the hashes of API keys are made, so that
   /// a stolen database alone cannot be used to test guesses. Keys issued under another one, or
   /// under none, are unknown. Empty: none.
   std::string api_key_pepper = {};

@@ -68,7 +68,8 @@ Page<AuditEntry> SqlSession::audit(const ListAuditRequest& request) {
   std::int64_t total = 0;
   Batch batch;
   batch.add(count_audit_entries, {user_id, actor}, assign_integer(total));
-  batch.add(list_audit_entries, {user_id, actor, request.limit, (request.page - 1) * request.limit},
+  batch.add(request.user_id ? list_audit_entries_of_user : list_audit_entries,
+            {user_id, actor, request.limit, (request.page - 1) * request.limit},
             append_to(items, read_audit));
   run(batch);
   return page_of(std::move(items), total, request.page, request.limit);

@@ -105,7 +105,6 @@ TEST_SUITE("audit") {
           {.user_id = "bob", .email = "b@x.org", .username = "b", .role = Role::user});
       early.commit();
       const auto entries = books.accounting().audit().list({.user_id = "bob"}).items;
-      MESSAGE(entries.at(0).details << entries.at(1).details);
       CHECK(entries.at(0).details.find("\"role\":\"user\"") != std::string::npos);
       CHECK(entries.at(1).details.find("\"role\":\"admin\"") != std::string::npos);
     });

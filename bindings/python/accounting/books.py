@@ -207,7 +207,9 @@ class Accounting:
         if isinstance(principal, KeyIdentity):
             return OnBehalfOf(self._core.on_behalf_of_key(principal), principal.user_id)
         if not isinstance(principal, Principal):
-            raise InvalidArgument("principal", f"a Principal or a KeyIdentity, not a {type(principal).__name__}")
+            raise InvalidArgument(
+                "principal", f"a Principal or a KeyIdentity, not a {type(principal).__name__}"
+            )
         return OnBehalfOf(self._core.on_behalf_of_principal(principal), principal.user_id)
 
     def transact(self, fn: Callable[[Transaction], Answer], users: Iterable[str] = ()) -> Answer:

@@ -198,11 +198,11 @@ py::object answer(const Principal& principal) {
 }
 
 py::object answer(const ApiKey& key) {
-  return build(python_side().api_key,
-               {field(key.id), field(key.user_id), field(key.name), field(key.prefix),
-                field(key.last_four), field(key.permissions), field(key.is_active),
-                field(key.created_at), field(key.expires_at), field(key.last_used),
-                field(key.revoked_at)});
+  return build(
+      python_side().api_key,
+      {field(key.id), field(key.user_id), field(key.name), field(key.prefix), field(key.last_four),
+       field(key.permissions), field(key.is_active), field(key.created_at), field(key.expires_at),
+       field(key.last_used), field(key.revoked_at)});
 }
 
 py::object answer(const IssuedApiKey& issued) {
@@ -215,10 +215,10 @@ py::object answer(const KeyIdentity& identity) {
 }
 
 py::object answer(const AuditEntry& entry) {
-  return build(python_side().audit_entry,
-               {field(entry.user_id), field(entry.id), field(entry.actor), field(entry.operation),
-                field(entry.subject), python_side().json_value(entry.details),
-                field(entry.created_at)});
+  return build(
+      python_side().audit_entry,
+      {field(entry.user_id), field(entry.id), field(entry.actor), field(entry.operation),
+       field(entry.subject), python_side().json_value(entry.details), field(entry.created_at)});
 }
 
 py::object answer(const TokenInspection& inspection) {

@@ -96,25 +96,33 @@ std::string to_text(py::handle value, const std::string& name) {
   return {bytes, static_cast<std::size_t>(size)};
 }
 
-std::string to_secret(py::handle value, const std::string& name) {
+SecretText::~SecretText() {
+  // Through a volatile pointer, which no optimiser leaves out.
+  volatile char* byte = text.data();
+  for (std::size_t count = text.size(); count > 0; --count) {
+    *byte++ = 0;
+  }
+}
+
+SecretText to_secret(py::handle value, const std::string& name) {
   if (PyBytes_Check(value.ptr()) != 0) {
-    return {PyBytes_AS_STRING(value.ptr()),
-            static_cast<std::size_t>(PyBytes_GET_SIZE(value.ptr()))};
+    return SecretText(
+        {PyBytes_AS_STRING(value.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(value.ptr()))});
   }
   if (PyUnicode_Check(value.ptr()) == 0) {
     refuse(name, "bytes or a str", value);
   }
-  return to_text(value, name);
+  return SecretText(to_text(value, name));
 }
 
-std::string to_presented(py::handle value, const std::string& name) {
+SecretText to_presented(py::handle value, const std::string& name) {
   if (PyUnicode_Check(value.ptr()) == 0) {
     refuse(name, "a str", value);
   }
   try {
-    return to_text(value, name);
+    return SecretText(to_text(value, name));
   } catch (const InvalidArgument&) {
-    return "?";
+    return SecretText("?");
   }
 }
 

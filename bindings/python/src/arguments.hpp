@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace accounting::python {
@@ -20,11 +21,24 @@ namespace py = pybind11;
 [[noreturn]] void refuse(const std::string& name, const std::string& expected, py::handle given);
 
 std::string to_text(py::handle value, const std::string& name);
+/// Text that is overwritten at its end.
+class SecretText {
+ public:
+  explicit SecretText(std::string text) : text(std::move(text)) {}
+  SecretText(SecretText&&) noexcept = default;
+  SecretText(const SecretText&) = delete;
+  SecretText& operator=(const SecretText&) = delete;
+  SecretText& operator=(SecretText&&) = delete;
+  ~SecretText();
+
+  std::string text;
+};
+
 /// A secret: bytes, or the UTF-8 of a str.
-std::string to_secret(py::handle value, const std::string& name);
+SecretText to_secret(py::handle value, const std::string& name);
 /// What a stranger presented. Text that UTF-8 cannot encode is no mistake of the host's: it
 /// becomes text that no check accepts.
-std::string to_presented(py::handle value, const std::string& name);
+SecretText to_presented(py::handle value, const std::string& name);
 /// A whole number of 64 bits; no bool, no float.
 std::int64_t to_integer(py::handle value, const std::string& name);
 bool to_boolean(py::handle value, const std::string& name);

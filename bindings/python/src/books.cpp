@@ -71,22 +71,27 @@ HeldBooks open(handle url, handle policy, std::optional<std::shared_ptr<ManualCl
                handle statement_timeout, handle lock_timeout, handle max_attempts, handle pipeline,
                handle api_key_prefix, handle api_key_pepper, handle log) {
   Arguments arguments{{"url", url}, {"migrate", migrate}};
-  const Options options{.database = arguments.optional_text("url").value_or(""),
-                        .policy = to_policy(policy),
-                        .clock = clock ? std::move(*clock) : nullptr,
-                        .pool_size = to_integer(pool_size, "pool_size"),
-                        .migrate = arguments.optional_boolean("migrate"),
-                        .pool_timeout = to_timeout(pool_timeout, "pool_timeout"),
-                        .connect_timeout = to_timeout(connect_timeout, "connect_timeout"),
-                        .statement_timeout = to_timeout(statement_timeout, "statement_timeout"),
-                        .lock_timeout = to_timeout(lock_timeout, "lock_timeout"),
-                        .max_attempts = to_integer(max_attempts, "max_attempts"),
-                        .pipeline = to_boolean(pipeline, "pipeline"),
-                        .api_key_prefix = to_text(api_key_prefix, "api_key_prefix"),
-                        .api_key_pepper = api_key_pepper.is_none()
-                                              ? std::string()
-                                              : to_secret(api_key_pepper, "api_key_pepper"),
-                        .log = to_log_sink(log)};
+  Options options{.database = arguments.optional_text("url").value_or(""),
+                  .policy = to_policy(policy),
+                  .clock = clock ? std::move(*clock) : nullptr,
+                  .pool_size = to_integer(pool_size, "pool_size"),
+                  .migrate = arguments.optional_boolean("migrate"),
+                  .pool_timeout = to_timeout(pool_timeout, "pool_timeout"),
+                  .connect_timeout = to_timeout(connect_timeout, "connect_timeout"),
+                  .statement_timeout = to_timeout(statement_timeout, "statement_timeout"),
+                  .lock_timeout = to_timeout(lock_timeout, "lock_timeout"),
+                  .max_attempts = to_integer(max_attempts, "max_attempts"),
+                  .pipeline = to_boolean(pipeline, "pipeline"),
+                  .api_key_prefix = to_text(api_key_prefix, "api_key_prefix"),
+                  .api_key_pepper = {},
+                  .log = to_log_sink(log)};
+  if (!api_key_pepper.is_none()) {
+    options.api_key_pepper = to_secret(api_key_pepper, "api_key_pepper").text;
+  }
+  struct Wiped {
+    std::string& pepper;
+    ~Wiped() { const SecretText wiped(std::move(pepper)); }
+  } const at_the_end{options.api_key_pepper};
   try {
     return HeldBooks(without_gil([&] { return Accounting::open(options); }));
   } catch (const InvalidArgument& error) {
@@ -166,8 +171,8 @@ void bind_books(py::module_& module) {
       .def(
           "authenticate",
           [](HeldBooks& books, handle token, const JwtVerifier& verifier) {
-            const std::string presented = to_presented(token, "token");
-            return without_gil([&] { return books->authenticate(presented, verifier); });
+            const SecretText presented = to_presented(token, "token");
+            return without_gil([&] { return books->authenticate(presented.text, verifier); });
           },
           arg("token"), arg("verifier"))
       .def(

@@ -28,6 +28,19 @@ std::vector<JwtKey> to_keys(handle keys) {
   return answer;
 }
 
+/// Overwrites what the options had to copy.
+struct WipedAtTheEnd {
+  std::optional<std::string>& secret;
+  std::optional<std::string>& jwks;
+  ~WipedAtTheEnd() {
+    for (std::optional<std::string>* const option : {&secret, &jwks}) {
+      if (*option) {
+        const SecretText wiped(std::move(**option));
+      }
+    }
+  }
+};
+
 JwtVerifier verifier(handle secret, handle keys, handle jwks, handle issuer, handle audience,
                      handle leeway_seconds, std::optional<std::shared_ptr<ManualClock>> clock) {
   Arguments arguments{{"jwks", jwks}, {"issuer", issuer}, {"audience", audience}};
@@ -37,9 +50,11 @@ JwtVerifier verifier(handle secret, handle keys, handle jwks, handle issuer, han
                      .audience = arguments.optional_text("audience"),
                      .leeway_seconds = to_integer(leeway_seconds, "leeway_seconds"),
                      .clock = clock ? std::move(*clock) : nullptr};
+  const SecretText hidden = secret.is_none() ? SecretText("") : to_secret(secret, "secret");
   if (!secret.is_none()) {
-    options.secret = to_secret(secret, "secret");
+    options.secret = hidden.text;
   }
+  const WipedAtTheEnd wiped{options.secret, options.jwks};
   return JwtVerifier(options);
 }
 
@@ -49,7 +64,8 @@ void bind_verifier(py::module_& module) {
           "from_secret",
           [](handle secret, handle algorithm, handle kid) {
             Arguments arguments{{"kid", kid}};
-            return JwtKey::from_secret(to_secret(secret, "secret"), to_text(algorithm, "algorithm"),
+            return JwtKey::from_secret(to_secret(secret, "secret").text,
+                                       to_text(algorithm, "algorithm"),
                                        arguments.optional_text("kid"));
           },
           arg("secret"), arg("algorithm"), arg("kid"))
@@ -57,7 +73,7 @@ void bind_verifier(py::module_& module) {
           "from_pem",
           [](handle pem, handle algorithm, handle kid) {
             Arguments arguments{{"kid", kid}};
-            return JwtKey::from_pem(to_secret(pem, "pem"), to_text(algorithm, "algorithm"),
+            return JwtKey::from_pem(to_secret(pem, "pem").text, to_text(algorithm, "algorithm"),
                                     arguments.optional_text("kid"));
           },
           arg("pem"), arg("algorithm"), arg("kid"));
@@ -67,15 +83,15 @@ void bind_verifier(py::module_& module) {
       .def(
           "verify",
           [](const JwtVerifier& self, handle token) {
-            const std::string presented = to_presented(token, "token");
-            return without_gil([&] { return self.verify(presented); });
+            const SecretText presented = to_presented(token, "token");
+            return without_gil([&] { return self.verify(presented.text); });
           },
           arg("token"))
       .def(
           "inspect",
           [](const JwtVerifier& self, handle token) {
-            const std::string presented = to_presented(token, "token");
-            return without_gil([&] { return self.inspect(presented); });
+            const SecretText presented = to_presented(token, "token");
+            return without_gil([&] { return self.inspect(presented.text); });
           },
           arg("token"));
 }
@@ -146,8 +162,8 @@ void bind_api_keys(py::module_& module) {
       .def(
           "validate",
           [](HeldApiKeys& keys, handle key) {
-            const std::string presented = to_presented(key, "key");
-            return without_gil([&] { return keys->validate(presented); });
+            const SecretText presented = to_presented(key, "key");
+            return without_gil([&] { return keys->validate(presented.text); });
           },
           arg("key"));
 }

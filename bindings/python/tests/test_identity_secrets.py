@@ -101,3 +101,22 @@ def test_a_warning_that_a_use_was_not_noted_holds_no_key(tmp_path: Path) -> None
         ) as books:
             assert books.api_keys.validate(key).key_id == 1
     assert lines == ["warning the use of an API key could not be noted"]
+
+
+def test_an_argument_in_the_wrong_place_is_not_quoted(memory: Accounting) -> None:
+    key = memory.api_keys.create("ada", "key").key
+    secret = "a secret that is in the wrong place, alas"
+    verifier = JwtVerifier(secret=SECRET)
+    mistakes: list[Callable[[], object]] = [
+        lambda: memory.on_behalf_of(key),  # type: ignore[arg-type]
+        lambda: memory.authenticate(verifier, key),  # type: ignore[arg-type]
+        lambda: JwtVerifier(SECRET, clock=secret),  # type: ignore[arg-type]
+        lambda: accounting.open("sqlite://", secret),  # type: ignore[arg-type]
+        lambda: accounting.open("sqlite://", clock=secret),  # type: ignore[arg-type]
+        lambda: accounting.open("sqlite://", api_key_prefix=secret),
+    ]
+    for mistake in mistakes:
+        with pytest.raises(AccountingError) as raised:
+            mistake()
+        assert key not in str(raised.value)
+        assert secret not in str(raised.value)

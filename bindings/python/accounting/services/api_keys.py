@@ -77,14 +77,14 @@ class ApiKeys:
         return self._core.update(key_id, user_id, name, permissions, is_active)
 
     def revoke(self, key_id: int, user_id: str) -> ApiKey:
-        """End a key for good: nothing is accepted with it once this has returned.
+        """End a key for good: `validate` accepts it no more once this has returned.
 
         Again: the same answer.
         """
         return self._core.revoke(key_id, user_id)
 
     def rotate(self, key_id: int, user_id: str) -> IssuedApiKey:
-        """Issue a successor with the same name, permissions and length of life.
+        """Issue a successor with the same name and permissions, for as long as the old was issued.
 
         The old key goes on beside it for 24 hours, or less where it would have ended before.
 
@@ -99,6 +99,8 @@ class ApiKeys:
 
     def validate(self, key: str) -> KeyIdentity:
         """Whose key this is and what it may be used for.
+
+        Notes the use, once a minute and only where that waits for nobody.
 
         Raises:
             InvalidApiKey: malformed, unknown, suspended, revoked or expired; which is not said.

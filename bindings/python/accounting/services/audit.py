@@ -36,8 +36,9 @@ class Audit:
         """The entries, newest first.
 
         Args:
-            user_id: whose account and keys; None: of everything, prices included.
-            actor: "host", "principal:<user_id>" or "key:<key_id>:<user_id>"; None: everybody.
+            user_id: whose account and keys; empty: prices; None: everything.
+            actor: "host", "principal:<user_id>" or "key:<key_id>:<user_id>", 1 to 74 bytes; None:
+                everybody.
             page: from 1; a page past the end has no items.
             limit: entries on a page: 1 to 1,000.
 

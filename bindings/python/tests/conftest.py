@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,6 +12,10 @@ import pytest
 import accounting
 from accounting import Accounting, ManualClock, Policy
 from databases import WHY_NOT, has_postgresql, postgresql_database
+
+# Where the tests run in the background, Ctrl-C is ignored, and would be by what they start as well.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

@@ -34,7 +34,7 @@ struct UserAccount {
 };
 
 struct SyncRequest {
-  std::string user_id;                      ///< 1 … 50 bytes
+  std::string user_id = {};                 ///< 1 … 50 bytes
   std::string email;                        ///< 1 … 255 bytes; need not be unique
   std::string username;                     ///< 1 … 100 bytes
   std::optional<Role> role = std::nullopt;  ///< none: `user` when new, unchanged when known
@@ -48,7 +48,7 @@ struct SyncResult {
 };
 
 struct GetAccountRequest {
-  std::string user_id;
+  std::string user_id = {};
 };
 
 struct ListAccountsRequest {
@@ -68,7 +68,7 @@ class ACCOUNTING_EXPORT Accounts {
   SyncResult sync(const SyncRequest& request);
 
   /// Errors: InvalidArgument, NotFound.
-  [[nodiscard]] UserAccount get(const GetAccountRequest& request) const;
+  [[nodiscard]] UserAccount get(const GetAccountRequest& request = {}) const;
   [[nodiscard]] UserAccount get(std::string_view user_id) const {
     return get(GetAccountRequest{.user_id = std::string(user_id)});
   }

@@ -52,7 +52,7 @@ struct KeyIdentity {
 };
 
 struct CreateApiKeyRequest {
-  std::string user_id;
+  std::string user_id = {};
   std::string name;  ///< 1 … 100 bytes; need not be unique
   /// Of "credits:read", "usage:write", "usage:read", "keys:write", "credits:write" and "admin";
   /// named twice is the same as once. docs/permissions.md says what each is for.
@@ -61,12 +61,12 @@ struct CreateApiKeyRequest {
 };
 
 struct ListApiKeysRequest {
-  std::string user_id;
+  std::string user_id = {};
 };
 
 struct UpdateApiKeyRequest {
   std::int64_t key_id = 0;
-  std::string user_id;
+  std::string user_id = {};
   std::optional<std::string> name = std::nullopt;                      ///< 1 … 100 bytes
   std::optional<std::vector<std::string>> permissions = std::nullopt;  ///< none: unchanged
   std::optional<bool> is_active = std::nullopt;                        ///< none: unchanged
@@ -75,7 +75,7 @@ struct UpdateApiKeyRequest {
 /// Names one key, to revoke, rotate or delete it.
 struct ApiKeyRequest {
   std::int64_t key_id = 0;
-  std::string user_id;
+  std::string user_id = {};
 };
 
 /// The API keys of accounts. A key is `<prefix>_` and 46 letters and digits, of which the last six
@@ -90,7 +90,7 @@ class ACCOUNTING_EXPORT ApiKeys {
   IssuedApiKey create(const CreateApiKeyRequest& request);
 
   /// All keys of the account but the deleted ones, oldest first.
-  [[nodiscard]] std::vector<ApiKey> list(const ListApiKeysRequest& request) const;
+  [[nodiscard]] std::vector<ApiKey> list(const ListApiKeysRequest& request = {}) const;
   [[nodiscard]] std::vector<ApiKey> list(std::string_view user_id) const {
     return list(ListApiKeysRequest{.user_id = std::string(user_id)});
   }

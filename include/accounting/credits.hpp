@@ -107,7 +107,7 @@ struct CreditEntry {
 /// At most one of `expiry_days`, `expires_at` and `never_expires`; none of them takes the
 /// policy's days.
 struct AllocateRequest {
-  std::string user_id;
+  std::string user_id = {};
   std::int64_t credits = 0;  ///< 1 … 10^15
   std::string allocated_by;  ///< 1 … 50 bytes; need not be an account
   std::optional<std::int64_t> expiry_days = std::nullopt;  ///< 1 … 10^6, from now
@@ -119,22 +119,22 @@ struct AllocateRequest {
 };
 
 struct BalanceRequest {
-  std::string user_id;
+  std::string user_id = {};
 };
 
 struct CheckRequest {
-  std::string user_id;
+  std::string user_id = {};
   std::int64_t credits = 0;  ///< 0 … 10^15
 };
 
 struct DeductRequest {
-  std::string user_id;
+  std::string user_id = {};
   std::int64_t credits = 0;                                   ///< 1 … 10^15
   std::optional<std::string> idempotency_key = std::nullopt;  ///< 1 … 255 bytes
 };
 
 struct ChargeRequest {
-  std::string user_id;
+  std::string user_id = {};
   std::string service;       ///< 1 … 50 bytes
   std::string operation;     ///< 1 … 100 bytes
   std::int64_t credits = 0;  ///< 1 … 10^15
@@ -144,20 +144,20 @@ struct ChargeRequest {
 };
 
 struct HistoryRequest {
-  std::string user_id;
+  std::string user_id = {};
   std::int64_t page = 1;    ///< ≥ 1
   std::int64_t limit = 20;  ///< 1 … 1,000
 };
 
 struct EntriesRequest {
-  std::string user_id;
+  std::string user_id = {};
   std::int64_t after = 0;    ///< entries with a larger sequence
   std::int64_t limit = 100;  ///< 1 … 1,000
 };
 
 struct RevokeRequest {
   std::int64_t allocation_id = 0;
-  std::string user_id;
+  std::string user_id = {};
   std::string revoked_by;  ///< 1 … 50 bytes; need not be an account
 };
 
@@ -174,7 +174,7 @@ class ACCOUNTING_EXPORT Credits {
   std::vector<CreditAllocation> allocate_many(const std::vector<AllocateRequest>& requests);
 
   /// What the account can spend now, and from where.
-  [[nodiscard]] Balance balance(const BalanceRequest& request) const;
+  [[nodiscard]] Balance balance(const BalanceRequest& request = {}) const;
   [[nodiscard]] Balance balance(std::string_view user_id) const {
     return balance(BalanceRequest{.user_id = std::string(user_id)});
   }
@@ -190,9 +190,9 @@ class ACCOUNTING_EXPORT Credits {
   std::vector<Outcome<Charge>> charge_many(const std::vector<ChargeRequest>& requests);
 
   /// All allocations of the account in any state, newest first.
-  [[nodiscard]] Page<CreditAllocation> history(const HistoryRequest& request) const;
+  [[nodiscard]] Page<CreditAllocation> history(const HistoryRequest& request = {}) const;
   /// The journal, oldest first, from after a sequence number.
-  [[nodiscard]] std::vector<CreditEntry> entries(const EntriesRequest& request) const;
+  [[nodiscard]] std::vector<CreditEntry> entries(const EntriesRequest& request = {}) const;
 
   /// Takes what remains of an allocation out of the balance for good; what sessions hold of it
   /// stays held, and what comes back of that is revoked too. Again: the same answer.

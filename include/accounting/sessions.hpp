@@ -60,44 +60,44 @@ struct Settlement {
 
 struct InitializeRequest {
   std::string session_id;  ///< 1 … 100 bytes, unique within the account
-  std::string user_id;
+  std::string user_id = {};
   std::string model_id;     ///< 1 … 100 bytes
   Tokens estimated_tokens;  ///< 0 … 10^12
 };
 
 struct GetSessionRequest {
   std::string session_id;
-  std::string user_id;
+  std::string user_id = {};
 };
 
 struct ReportRequest {
   std::string session_id;
-  std::string user_id;
+  std::string user_id = {};
   Tokens tokens_so_far;  ///< 0 … 10^12, since the session began
 };
 
 struct ExtendRequest {
   std::string session_id;
-  std::string user_id;
+  std::string user_id = {};
   Tokens additional_tokens;  ///< 0 … 10^12, on top of the estimate
   std::optional<std::string> idempotency_key = std::nullopt;  ///< 1 … 255 bytes
 };
 
 struct FinalizeRequest {
   std::string session_id;
-  std::string user_id;
+  std::string user_id = {};
   Tokens actual_tokens;  ///< 0 … 10^12
   bool success = true;   ///< false: the session ends as failed; what was used is paid all the same
 };
 
 struct AbortRequest {
   std::string session_id;
-  std::string user_id;
+  std::string user_id = {};
   Tokens tokens_generated = 0;  ///< 0 … 10^12; 0 is none in either form
 };
 
 struct ActiveSessionsRequest {
-  std::string user_id;
+  std::string user_id = {};
 };
 
 struct ExpireStaleRequest {
@@ -133,7 +133,8 @@ class ACCOUNTING_EXPORT Sessions {
   Settlement abort(const AbortRequest& request);
 
   /// The account's active sessions, oldest first.
-  [[nodiscard]] std::vector<StreamingSession> active(const ActiveSessionsRequest& request) const;
+  [[nodiscard]] std::vector<StreamingSession> active(
+      const ActiveSessionsRequest& request = {}) const;
   [[nodiscard]] std::vector<StreamingSession> active(std::string_view user_id) const {
     return active(ActiveSessionsRequest{.user_id = std::string(user_id)});
   }

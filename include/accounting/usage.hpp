@@ -59,7 +59,7 @@ struct SystemStats {
 };
 
 struct RecordRequest {
-  std::string user_id;
+  std::string user_id = {};
   std::string service;       ///< 1 … 50 bytes
   std::string operation;     ///< 1 … 100 bytes
   std::int64_t credits = 0;  ///< 1 … 10^15
@@ -70,7 +70,7 @@ struct RecordRequest {
 
 /// The range [start, end), exact to the microsecond; none: unbounded on that side.
 struct ListUsageRequest {
-  std::string user_id;
+  std::string user_id = {};
   std::optional<Timestamp> start = std::nullopt;
   std::optional<Timestamp> end = std::nullopt;
   std::int64_t after = 0;    ///< records with a larger id
@@ -78,7 +78,7 @@ struct ListUsageRequest {
 };
 
 struct UserStatsRequest {
-  std::string user_id;
+  std::string user_id = {};
   std::optional<Timestamp> start = std::nullopt;
   std::optional<Timestamp> end = std::nullopt;
 };
@@ -101,10 +101,10 @@ class ACCOUNTING_EXPORT Usage {
   std::int64_t record_many(const std::vector<RecordRequest>& requests);
 
   /// Records of an account within the range, oldest first.
-  [[nodiscard]] std::vector<UsageRecord> list(const ListUsageRequest& request) const;
+  [[nodiscard]] std::vector<UsageRecord> list(const ListUsageRequest& request = {}) const;
 
   /// Errors: InvalidArgument where start > end.
-  [[nodiscard]] UserStats user_stats(const UserStatsRequest& request) const;
+  [[nodiscard]] UserStats user_stats(const UserStatsRequest& request = {}) const;
   [[nodiscard]] SystemStats system_stats(const SystemStatsRequest& request = {}) const;
 
  private:

@@ -47,7 +47,7 @@ SyncResult sync_in(const Context& context, store::Unit& unit, const SyncRequest&
   } else if (!unit.insert_account(account)) {
     throw store::StoreFailure(store::FailureKind::try_again, "another created the account");
   }
-  const SyncResult result{.account = account, .created = !known};
+  SyncResult result{.account = account, .created = !known};
   note(context, unit, result, now);
   return result;
 }

@@ -123,6 +123,16 @@ std::optional<Timestamp> end_of_caller(const Context& context, store::Unit& unit
   return record->api_key.expires_at;
 }
 
+/// A key ends others only while it is good itself, and itself as often as it likes.
+void check_may_end(const Context& context, store::Unit& unit, const ApiKeyRequest& request,
+                   Timestamp now) {
+  const bool is_itself = context.caller() && context.caller()->key_id == request.key_id &&
+                         context.caller()->user_id == request.user_id;
+  if (!is_itself) {
+    end_of_caller(context, unit, now);
+  }
+}
+
 /// What a key issues ends with it at the latest.
 void end_with(ApiKey& key, const std::optional<Timestamp>& end) {
   if (end) {
@@ -214,7 +224,8 @@ ApiKey ApiKeys::update(const UpdateApiKeyRequest& given) {
 ApiKey ApiKeys::revoke(const ApiKeyRequest& given) {
   const ApiKeyRequest request = checked(*context_, Operation::revoke_key, given);
   return change_key(*context_, Operation::revoke_key, request.user_id, request.key_id,
-                    [](store::Unit&, ApiKeyRecord& record, Timestamp now) {
+                    [&](store::Unit& unit, ApiKeyRecord& record, Timestamp now) {
+                      check_may_end(*context_, unit, request, now);
                       record.api_key = domain::revoked(std::move(record.api_key), now);
                     });
 }
@@ -241,6 +252,7 @@ void ApiKeys::remove(const ApiKeyRequest& given) {
   const ApiKeyRequest request = checked(*context_, Operation::delete_key, given);
   services::write(*context_, AfterUnknownCommit::try_again, [&](store::Unit& unit, Timestamp now) {
     lock_owner(unit, request.user_id);
+    check_may_end(*context_, unit, request, now);
     auto record = unit.api_key(request.user_id, request.key_id);
     if (!record) {
       throw NotFound("the account has no API key with that key_id");

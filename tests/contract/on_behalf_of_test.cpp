@@ -354,7 +354,8 @@ TEST_SUITE("on behalf of") {
     });
   }
 
-  TEST_CASE("a key that has ended issues no other, and none outlives the one that issued it") {
+  TEST_CASE(
+      "a key that has ended issues and ends no other, and none outlives the one that issued it") {
     for_each_database([](Books& books) {
       books.account("ada");
       auto keys = books.accounting().api_keys();
@@ -372,6 +373,12 @@ TEST_SUITE("on behalf of") {
       keys.revoke({.key_id = second.api_key.id, .user_id = "ada"});
       CHECK(outcome_of([&] { return revoked.create({.name = "late"}); }) == "forbidden");
       CHECK(outcome_of([&] { return revoked.rotate({.key_id = 2}); }) == "forbidden");
+      CHECK(outcome_of([&] { return revoked.revoke({.key_id = 2}); }) == "forbidden");
+      CHECK(outcome_of([&] {
+              revoked.remove({.key_id = 2});
+              return 0;
+            }) == "forbidden");
+      CHECK(outcome_of([&] { return revoked.revoke({.key_id = second.api_key.id}); }) == "ok");
     });
   }
 

@@ -32,7 +32,7 @@ TEST_SUITE("permissions") {
     CHECK(text.substr(table, end + 1 - table) == expected);
   }
 
-  TEST_CASE("a role that may do something leaves the higher ones able to") {
+  TEST_CASE("another's account asks for no lower a role than one's own, but to give credits") {
     for (const domain::PermissionRule& rule : domain::permission_rules()) {
       CAPTURE(rule.name);
       if (rule.own && rule.other && rule.operation != domain::Operation::allocate) {

@@ -1,4 +1,4 @@
-"""No secret is in a database, in its server's log, in the library's log or in an error."""
+"""No secret is in a database, in the library's log or in an error."""
 
 from __future__ import annotations
 

@@ -94,9 +94,9 @@ TEST_SUITE("transient failures") {
     ProxiedBooks books(*url);
     for (int round = 0; round < 3; ++round) {
       books.proxied.credits().charge(charge_of_ten);
-      books.sql(
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> "
-          "pg_backend_pid() AND application_name = 'accounting'");
+      CHECK(books.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                      "WHERE application_name = '" +
+                      books.application_name() + "'") == "1");
       books.proxied.credits().charge(charge_of_ten);
     }
     CHECK(balance(books) == 940);

@@ -7,12 +7,12 @@
 #include "services/accounts.hpp"
 #include "services/attempts.hpp"
 #include "services/context.hpp"
+#include "services/journal_chain.hpp"
 #include "services/requests.hpp"
 #include "sql/sql_store.hpp"
 #include "version.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace accounting {
@@ -203,9 +203,9 @@ VerifyReport Accounting::verify() const {
     VerifyReport report;
     reads.each_account([&](const domain::AccountRows& rows) {
       count_rows(report, rows);
-      std::vector<Problem> problems = domain::check_invariants(rows);
-      report.problems.insert(report.problems.end(), std::make_move_iterator(problems.begin()),
-                             std::make_move_iterator(problems.end()));
+      for (const auto& problems : {domain::check_invariants(rows), services::check_chain(rows)}) {
+        report.problems.insert(report.problems.end(), problems.begin(), problems.end());
+      }
     });
     report.ok = report.problems.empty();
     return report;

@@ -32,7 +32,7 @@ namespace accounting {
 
 /// Something that `verify` found wrong.
 struct Problem {
-  std::string invariant;  ///< "I1" … "I6"
+  std::string invariant;  ///< "I1" … "I6"; "chain" where the journal's hashes do not fit
   std::string user_id;    ///< the account concerned
   std::string detail;     ///< what was found, what was expected, in which rows
 
@@ -166,7 +166,8 @@ class ACCOUNTING_EXPORT Accounting {
   /// The version of the schema; 0 where the database is empty.
   [[nodiscard]] std::int64_t schema_version() const;
 
-  /// Proves that the books balance: invariants I1 to I6 over all rows, in one snapshot.
+  /// Proves that the books balance: invariants I1 to I6 and the hash chain of the journal, over all
+  /// rows, in one snapshot.
   [[nodiscard]] VerifyReport verify() const;
   /// Never throws for a database that is out of reach: it says so.
   [[nodiscard]] Health health() const;

@@ -100,6 +100,9 @@ struct CreditEntry {
   std::optional<std::int64_t> usage_id;
   std::string actor;  ///< who asked: the host, or a principal
   Timestamp created_at;
+  /// SHA-256 over this entry and the hash of the one before, in 64 hexadecimal digits; empty for
+  /// entries that are older than version 3 of the schema.
+  std::string hash;
 
   friend bool operator==(const CreditEntry&, const CreditEntry&) = default;
 };

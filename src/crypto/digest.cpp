@@ -22,12 +22,18 @@ std::string as_hex(const Digest& digest) {
   return text;
 }
 
+/// Looked up once: OpenSSL would look for its implementation at each use.
+const EVP_MD* sha256() {
+  static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return found != nullptr ? found : EVP_sha256();
+}
+
 }  // namespace
 
 std::string sha256_hex(std::string_view bytes) {
   Digest digest{};
   unsigned int length = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, sha256(), nullptr) != 1) {
     throw std::bad_alloc();  // the only way in which a digest of plain bytes fails
   }
   return as_hex(digest);

@@ -86,6 +86,7 @@ struct AccountCounters {
   std::int64_t last_entry_sequence = 0;
   std::int64_t allocated_credits = 0;  ///< Σ (total − moved) of all allocations
   std::int64_t used_credits = 0;       ///< the sum of all usage records' credits
+  std::string last_entry_hash;         ///< of the journal's last entry; empty: it has none
 
   friend bool operator==(const AccountCounters&, const AccountCounters&) = default;
 };

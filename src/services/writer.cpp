@@ -3,6 +3,7 @@
 #include "accounting/error.hpp"
 #include "domain/ledger.hpp"
 #include "services/attempts.hpp"
+#include "services/journal_chain.hpp"
 
 #include <algorithm>
 
@@ -23,6 +24,7 @@ Decision decide_in(store::Unit& unit, std::span<const Command> commands, Timesta
     domain::State state = unit.load(domain::needs_of(commands, attempt), now);
     Decision decision = domain::decide(state, commands, now, policy);
     if (!decision.need_more) {
+      chain_entries(decision.changes);
       return decision;
     }
   }

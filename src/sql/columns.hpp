@@ -10,7 +10,7 @@
   "user_id, email, username, role, MICROS(created_at), MICROS(updated_at)"
 #define ACCOUNTING_COUNTER_COLUMNS                                              \
   "last_allocation_id, last_usage_id, last_entry_sequence, allocated_credits, " \
-  "used_credits"
+  "used_credits, last_entry_hash"
 #define ACCOUNTING_ALLOCATION_COLUMNS                                               \
   "id, user_id, total_credits, remaining_credits, held_credits, consumed_credits, " \
   "revoked_credits, moved_credits, allocated_by, MICROS(allocated_at), "            \
@@ -29,7 +29,7 @@
   "JSON_TEXT(metadata)"
 #define ACCOUNTING_ENTRY_COLUMNS                                                          \
   "sequence, user_id, allocation_id, kind, credits, held_credits, session_id, usage_id, " \
-  "actor, MICROS(created_at)"
+  "actor, MICROS(created_at), hash"
 #define ACCOUNTING_KEY_COLUMNS \
   "idempotency_key, operation, fingerprint, JSON_TEXT(answer), MICROS(created_at)"
 #define ACCOUNTING_API_KEY_COLUMNS                                                  \
@@ -48,7 +48,7 @@ namespace accounting::sql::columns {
 using enum Type;
 
 inline const std::vector<Type> account{text, text, text, text, instant, instant};
-inline const std::vector<Type> counters{integer, integer, integer, integer, integer};
+inline const std::vector<Type> counters{integer, integer, integer, integer, integer, text};
 inline const std::vector<Type> allocation{integer, text,    integer, integer, integer,
                                           integer, integer, integer, text,    instant,
                                           instant, instant, text,    instant, text};
@@ -58,8 +58,8 @@ inline const std::vector<Type> session{
     text, text, text, integer, integer, integer, text,    instant, instant, instant, instant,
     text, text, text, text,    text,    text,    integer, integer, integer, integer};
 inline const std::vector<Type> usage{integer, text, instant, text, text, integer, integer, text};
-inline const std::vector<Type> entry{integer, text, integer, text, integer,
-                                     integer, text, integer, text, instant};
+inline const std::vector<Type> entry{integer, text,    integer, text,    integer, integer,
+                                     text,    integer, text,    instant, text};
 inline const std::vector<Type> key{text, text, text, text, instant};
 inline const std::vector<Type> api_key{text,    integer, text,    text,    text,
                                        text,    text,    integer, instant, instant,

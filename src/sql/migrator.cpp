@@ -2,6 +2,7 @@
 
 #include "accounting/error.hpp"
 #include "crypto/digest.hpp"
+#include "sql/chain_journals.hpp"
 #include "sql/sql_error.hpp"
 
 #include <string_view>
@@ -218,6 +219,9 @@ void run_file(Connection& connection, const EmbeddedMigration& migration) {
 
 void apply(Connection& connection, const EmbeddedMigration& migration, Timestamp now) {
   run_file(connection, migration);
+  if (migration.name == "hash_chain") {
+    chain_journals(connection);
+  }
   connection.run({.calls = {{&record,
                              {std::int64_t{migration.version}, std::string(migration.name),
                               crypto::sha256_hex(text_for(migration, connection)), now}}},

@@ -36,7 +36,8 @@ domain::AccountCounters read_counters(const Row& row) {
           .last_usage_id = reader.integer(),
           .last_entry_sequence = reader.integer(),
           .allocated_credits = reader.integer(),
-          .used_credits = reader.integer()};
+          .used_credits = reader.integer(),
+          .last_entry_hash = reader.text()};
 }
 
 CreditAllocation read_allocation(const Row& row) {
@@ -132,7 +133,8 @@ CreditEntry read_entry(const Row& row) {
           .session_id = reader.optional_text(),
           .usage_id = reader.optional_integer(),
           .actor = reader.text(),
-          .created_at = reader.instant()};
+          .created_at = reader.instant(),
+          .hash = reader.optional_text().value_or("")};
 }
 
 domain::KeyRecord read_key(const Row& row) {

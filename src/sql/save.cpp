@@ -149,9 +149,9 @@ const Statement insert_entry{
     .name = "insert_entry",
     .text =
         "INSERT INTO credit_entries (user_id, sequence, allocation_id, kind, credits, "
-        "held_credits, session_id, usage_id, actor, created_at) VALUES (:user_id, :sequence, "
-        ":allocation_id, :kind, :credits, :held_credits, :session_id, :usage_id, :actor, "
-        "INSTANT(:created_at))",
+        "held_credits, session_id, usage_id, actor, created_at, hash) VALUES (:user_id, "
+        ":sequence, :allocation_id, :kind, :credits, :held_credits, :session_id, :usage_id, "
+        ":actor, INSTANT(:created_at), :hash)",
     .parameters = {{"user_id", text},
                    {"sequence", integer},
                    {"allocation_id", integer},
@@ -161,7 +161,8 @@ const Statement insert_entry{
                    {"session_id", text},
                    {"usage_id", integer},
                    {"actor", text},
-                   {"created_at", instant}}};
+                   {"created_at", instant},
+                   {"hash", text}}};
 
 const Statement add_to_rollup{
     .name = "add_to_rollup",
@@ -198,7 +199,8 @@ const Statement advance_counters{
         "UPDATE user_accounts SET last_allocation_id = :allocation_id, "
         "last_usage_id = :usage_id, last_entry_sequence = :entry_sequence, "
         "allocated_credits = allocated_credits + :allocated, "
-        "used_credits = used_credits + :used WHERE user_id = :user_id "
+        "used_credits = used_credits + :used, last_entry_hash = :entry_hash "
+        "WHERE user_id = :user_id "
         "AND last_allocation_id = :allocation_id_before "
         "AND last_usage_id = :usage_id_before AND last_entry_sequence = :entry_before",
     .parameters = {{"user_id", text},
@@ -207,6 +209,7 @@ const Statement advance_counters{
                    {"entry_sequence", integer},
                    {"allocated", integer},
                    {"used", integer},
+                   {"entry_hash", text},
                    {"allocation_id_before", integer},
                    {"usage_id_before", integer},
                    {"entry_before", integer}},
@@ -214,11 +217,11 @@ const Statement advance_counters{
 
 void save_counters(Batch& batch, const domain::CountersChange& change) {
   const auto& [user_id, before, after] = change;
-  batch.add(
-      advance_counters,
-      {user_id, after.last_allocation_id, after.last_usage_id, after.last_entry_sequence,
-       after.allocated_credits - before.allocated_credits, after.used_credits - before.used_credits,
-       before.last_allocation_id, before.last_usage_id, before.last_entry_sequence});
+  batch.add(advance_counters,
+            {user_id, after.last_allocation_id, after.last_usage_id, after.last_entry_sequence,
+             after.allocated_credits - before.allocated_credits,
+             after.used_credits - before.used_credits, after.last_entry_hash,
+             before.last_allocation_id, before.last_usage_id, before.last_entry_sequence});
 }
 
 void save_allocation(Batch& batch, const domain::AllocationChange& change) {
@@ -268,7 +271,7 @@ void save_new_rows(Batch& batch, const domain::Changes& changes) {
     batch.add(insert_entry, {entry.user_id, entry.sequence, entry.allocation_id,
                              std::string(to_string(entry.kind)), entry.credits, entry.held_credits,
                              optional_value(entry.session_id), optional_value(entry.usage_id),
-                             entry.actor, entry.created_at});
+                             entry.actor, entry.created_at, entry.hash});
   }
   for (const domain::RollupChange& rollup : changes.rollups) {
     batch.add(add_to_rollup, {rollup.user_id, rollup.day, rollup.service, rollup.model,

@@ -285,7 +285,10 @@ class Accounting:
         return self._core.schema_version()
 
     def verify(self) -> VerifyReport:
-        """Prove that the books balance: invariants I1 to I6 over all rows, in one snapshot."""
+        """Prove that the books balance: invariants I1 to I6 and the hash chain of the journal.
+
+        Over all rows, in one snapshot.
+        """
         return self._core.verify()
 
     def health(self) -> Health:

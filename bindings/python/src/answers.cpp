@@ -120,7 +120,7 @@ py::object answer(const CreditEntry& entry) {
       python_side().credit_entry,
       {field(entry.sequence), field(entry.user_id), field(entry.allocation_id), field(entry.kind),
        field(entry.credits), field(entry.held_credits), field(entry.session_id),
-       field(entry.usage_id), field(entry.actor), field(entry.created_at)});
+       field(entry.usage_id), field(entry.actor), field(entry.created_at), field(entry.hash)});
 }
 
 py::object answer(const UsageRecord& record) {

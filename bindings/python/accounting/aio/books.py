@@ -120,7 +120,10 @@ class Accounting:
         return await self._worker.run(self._books.schema_version)
 
     async def verify(self) -> VerifyReport:
-        """Prove that the books balance: invariants I1 to I6 over all rows, in one snapshot."""
+        """Prove that the books balance: invariants I1 to I6 and the hash chain of the journal.
+
+        Over all rows, in one snapshot.
+        """
         return await self._worker.run(self._books.verify)
 
     async def health(self) -> Health:

@@ -15,7 +15,7 @@ class Problem(Value):
     """Something that `verify` found wrong.
 
     Attributes:
-        invariant: "I1" to "I6".
+        invariant: "I1" to "I6", or "chain" where the hashes of the journal do not fit.
         user_id: the account concerned.
         detail: what was found, what was expected, in which rows.
     """

@@ -169,6 +169,8 @@ class CreditEntry(Value):
         usage_id: of the usage record that came with it, if one did.
         actor: who asked: the host, or a principal.
         created_at: when, in UTC.
+        hash: SHA-256 over this entry and the hash of the one before, in 64 hexadecimal digits;
+            empty for entries that are older than version 3 of the schema.
     """
 
     sequence: int
@@ -181,3 +183,4 @@ class CreditEntry(Value):
     usage_id: int | None
     actor: str
     created_at: datetime
+    hash: str

@@ -25,19 +25,23 @@ using services::OpenTransaction;
 
 void migrate_books(Books& books) {
   books.refuse_inside_transaction();
-  services::without_schema(books, [&] { return books.store().migrate(books.now()); });
+  services::without_schema(books,
+                           [&](store::Deadline) { return books.store().migrate(books.now()); });
   books.schema_is_ready();
   books.log(LogLevel::info, "the database's schema is up to date");
 }
 
 void set_up(Books& books) {
   const bool is_new_file = !books.options().migrate && books.store().kind() == "sqlite" &&
-                           services::without_schema(books, [&] { return books.store().empty(); });
+                           services::without_schema(books, [&](store::Deadline deadline) {
+                             return books.store().empty(deadline);
+                           });
   if (is_new_file || books.options().migrate.value_or(false)) {
     migrate_books(books);
   }
   // Refuses a schema that this version must not touch, and finds out whether there is a server.
-  services::without_schema(books, [&] { return books.store().schema_status(); });
+  services::without_schema(
+      books, [&](store::Deadline deadline) { return books.store().schema_status(deadline); });
 }
 
 /// Locks the accounts up front, so that transactions that share accounts wait in order.
@@ -56,11 +60,11 @@ void lock_users(const Context& context, const std::vector<std::string>& users) {
   }
 }
 
-std::shared_ptr<const Context> begin(const Context& books, const std::vector<std::string>& users) {
+std::shared_ptr<const Context> begin(const Context& books, const std::vector<std::string>& users,
+                                     store::Deadline deadline) {
   books.books().refuse_inside_transaction();
-  books.books().require_schema();
   auto context = std::make_shared<const Context>(
-      books.shared_books(), std::make_shared<OpenTransaction>(books.shared_books()));
+      books.shared_books(), std::make_shared<OpenTransaction>(books.shared_books(), deadline));
   lock_users(*context, users);
   return context;
 }
@@ -158,8 +162,9 @@ OnBehalfOf Accounting::on_behalf_of(const KeyIdentity& identity) const {
 }
 
 Transaction Accounting::transaction(const std::vector<std::string>& users) {
-  return services::with_attempts(present(context_)->books(), AfterUnknownCommit::give_up,
-                                 [&] { return Transaction(begin(*context_, users)); });
+  return services::with_attempts(
+      present(context_)->books(), AfterUnknownCommit::give_up,
+      [&](store::Deadline deadline) { return Transaction(begin(*context_, users, deadline)); });
 }
 
 void Accounting::run_transaction(const std::function<void(Transaction&)>& work,
@@ -178,6 +183,7 @@ void Accounting::run_transaction(const std::function<void(Transaction&)>& work,
       const std::optional<store::FailureKind> failure = open.failure();
       transaction.rollback();
       const bool another_try = failure == store::FailureKind::try_again ||
+                               failure == store::FailureKind::timed_out ||
                                failure == store::FailureKind::connection_lost;
       if (!another_try) {
         throw;
@@ -195,7 +201,9 @@ std::int64_t Accounting::migrate() {
 std::int64_t Accounting::schema_version() const {
   Books& books = present(context_)->books();
   books.refuse_inside_transaction();
-  return services::without_schema(books, [&] { return books.store().schema_status().version; });
+  return services::without_schema(books, [&](store::Deadline deadline) {
+    return books.store().schema_status(deadline).version;
+  });
 }
 
 VerifyReport Accounting::verify() const {
@@ -223,11 +231,13 @@ Health Accounting::health() const {
                 .problem = {}};
   try {
     books.refuse_inside_transaction();
-    const store::SchemaStatus status = books.store().schema_status();
+    const store::Deadline deadline =
+        std::chrono::steady_clock::now() + books.options().call_timeout;
+    const store::SchemaStatus status = books.store().schema_status(deadline);
     health.reachable = true;
     health.schema_version = status.version;
     health.pending_migrations = status.pending;
-    health.clock_skew = books.store().database_time() - books.now();
+    health.clock_skew = books.store().database_time(deadline) - books.now();
     health.ok = status.pending == 0;
     health.problem = health.ok ? "" : "the schema is behind this library: call migrate()";
   } catch (const MigrationError& error) {

@@ -75,14 +75,20 @@ struct ACCOUNTING_EXPORT Options {
   /// is set up, any other is left as it is.
   std::optional<bool> migrate = std::nullopt;
 
-  /// How long a call waits for a free connection, and a connection for the server. These and the
-  /// two below take 1 ms … a day.
+  /// How long a call may take in all, with everything below and all its tries: 2 s … a day. It is
+  /// answered at most a second later. Without limit are `migrate`, `verify`, and what the caller of
+  /// a transaction does between two calls.
+  std::chrono::milliseconds call_timeout = std::chrono::seconds(30);
+  /// How long a call waits for a free connection, and a connection for the server (in whole
+  /// seconds, rounded up, at least 2). These and the three below take 1 ms … a day.
   std::chrono::milliseconds pool_timeout = std::chrono::seconds(10);
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
   /// How long one statement may run, and how long it may wait for a lock (on SQLite: for another
-  /// writer, in whole seconds, rounded up).
-  std::chrono::milliseconds statement_timeout = std::chrono::seconds(30);
+  /// writer; another process in whole seconds, rounded up).
+  std::chrono::milliseconds statement_timeout = std::chrono::seconds(15);
   std::chrono::milliseconds lock_timeout = std::chrono::seconds(10);
+  /// How long PostgreSQL's host may leave what was sent to it unconfirmed.
+  std::chrono::milliseconds tcp_user_timeout = std::chrono::seconds(10);
   /// How often a transaction is tried when the database asks for another try: 1 … 100.
   std::int64_t max_attempts = 8;
   /// PostgreSQL: send the statements of a trip together. Off, each pays its own round trip and

@@ -235,6 +235,8 @@ void check_options(const Options& options) {
   check_range("pool_size", options.pool_size, 1, 1'000);
   check_range("pool_timeout", options.pool_timeout.count(), 1, a_day);
   check_range("connect_timeout", options.connect_timeout.count(), 1, a_day);
+  check_range("call_timeout", options.call_timeout.count(), 2'000, a_day);
+  check_range("tcp_user_timeout", options.tcp_user_timeout.count(), 1, a_day);
   check_range("statement_timeout", options.statement_timeout.count(), 1, a_day);
   check_range("lock_timeout", options.lock_timeout.count(), 1, a_day);
   check_range("max_attempts", options.max_attempts, 1, 100);

@@ -24,6 +24,8 @@ void give_up(store::FailureKind kind, const std::string& what, bool may_repeat) 
   switch (kind) {
     case store::FailureKind::try_again:
       throw StoreError(what + " and kept doing so; nothing was changed", true);
+    case store::FailureKind::timed_out:
+      throw StoreError(what + "; nothing was changed", true);
     case store::FailureKind::connection_lost:
       throw ConnectionLost(what + "; nothing was changed");
     case store::FailureKind::refused:
@@ -54,12 +56,14 @@ void Attempts::after(const store::StoreFailure& failure) {
   const bool stays_away =
       failure.kind() == store::FailureKind::connection_lost &&
       std::chrono::steady_clock::now() - began_ > books_.options().connect_timeout;
-  if (!allowed || ++made_ >= books_.options().max_attempts || stays_away) {
+  const auto pause = pause_before(++made_);
+  const bool too_late = std::chrono::steady_clock::now() + pause >= deadline();
+  if (!allowed || made_ >= books_.options().max_attempts || stays_away || too_late) {
     give_up(in_doubt_ ? store::FailureKind::commit_unknown : failure.kind(), failure.what(),
             may_repeat);
   }
   books_.log(LogLevel::warning, std::string(failure.what()) + "; trying again");
-  std::this_thread::sleep_for(pause_before(made_));
+  std::this_thread::sleep_for(pause);
 }
 
 }  // namespace accounting::services

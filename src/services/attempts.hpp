@@ -6,6 +6,8 @@
 #include "store/store.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <new>
 #include <string>
 #include <type_traits>
@@ -18,19 +20,26 @@ enum class AfterUnknownCommit { give_up, try_again };
 /// Counts the tries of one call; decides after each failure whether there is another.
 class Attempts {
  public:
-  Attempts(Books& books, AfterUnknownCommit after_unknown)
-      : books_(books), after_unknown_(after_unknown) {}
+  /// A call of many requests has its time for each thousand of them.
+  Attempts(Books& books, AfterUnknownCommit after_unknown, std::size_t requests = 1)
+      : books_(books),
+        after_unknown_(after_unknown),
+        deadline_(began_ + books.options().call_timeout *
+                               (1 + static_cast<std::int64_t>(requests / 1'000))) {}
 
   /// Waits a little and returns where another try makes sense, else throws what the caller is
   /// to be told.
   void after(const store::StoreFailure& failure);
   /// True where an earlier try may have taken effect.
   [[nodiscard]] bool in_doubt() const { return in_doubt_; }
+  /// By when the call is to be answered, however many tries it takes.
+  [[nodiscard]] store::Deadline deadline() const { return deadline_; }
 
  private:
   Books& books_;
   AfterUnknownCommit after_unknown_;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  store::Deadline deadline_;
   int made_ = 0;
   bool in_doubt_ = false;
 };
@@ -40,15 +49,16 @@ class Attempts {
 /// Throws the error for an exception that no room should have let out.
 [[noreturn]] void throw_unreadable(Books& books, const std::exception& error);
 
-/// Runs `work` until it succeeds or trying again makes no sense, whatever schema there is. Whatever
-/// the database does, the caller sees one of the library's errors.
+/// Runs `work(deadline)` until it succeeds or trying again makes no sense, whatever schema there
+/// is. Whatever the database does, the caller sees one of the library's errors.
 template <class Work>
 auto without_schema(Books& books, Work&& work,
-                    AfterUnknownCommit after_unknown = AfterUnknownCommit::try_again) {
-  Attempts attempts(books, after_unknown);
+                    AfterUnknownCommit after_unknown = AfterUnknownCommit::try_again,
+                    std::size_t requests = 1) {
+  Attempts attempts(books, after_unknown, requests);
   while (true) {
     try {
-      return work();
+      return work(attempts.deadline());
     } catch (const store::StoreFailure& failure) {
       attempts.after(failure);
     } catch (const StoreError& error) {
@@ -68,14 +78,15 @@ auto without_schema(Books& books, Work&& work,
 
 /// The same over this version's schema only.
 template <class Work>
-auto with_attempts(Books& books, AfterUnknownCommit after_unknown, Work&& work) {
+auto with_attempts(Books& books, AfterUnknownCommit after_unknown, Work&& work,
+                   std::size_t requests = 1) {
   return without_schema(
       books,
-      [&] {
-        books.require_schema();
-        return work();
+      [&](store::Deadline deadline) {
+        books.require_schema(deadline);
+        return work(deadline);
       },
-      after_unknown);
+      after_unknown, requests);
 }
 
 /// Runs `work(unit)` inside the context's transaction. A failure of the database is noted there,
@@ -118,8 +129,8 @@ auto query(const Context& context, Query&& run) {
   }
   Books& books = context.books();
   books.refuse_inside_transaction();
-  return with_attempts(books, AfterUnknownCommit::try_again, [&] {
-    const std::unique_ptr<store::Reads> reads = books.store().read();
+  return with_attempts(books, AfterUnknownCommit::try_again, [&](store::Deadline deadline) {
+    const std::unique_ptr<store::Reads> reads = books.store().read(deadline);
     return run(*reads);
   });
 }
@@ -134,8 +145,8 @@ auto write(const Context& context, AfterUnknownCommit after_unknown, Work&& work
   }
   Books& books = context.books();
   books.refuse_inside_transaction();
-  return with_attempts(books, after_unknown, [&] {
-    const std::unique_ptr<store::Unit> unit = books.store().begin();
+  return with_attempts(books, after_unknown, [&](store::Deadline deadline) {
+    const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
     auto answer = work(*unit, books.now());
     unit->commit();
     return answer;

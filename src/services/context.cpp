@@ -18,11 +18,11 @@ void Books::log(LogLevel level, std::string_view message) const {
   }
 }
 
-void Books::require_schema() {
+void Books::require_schema(store::Deadline deadline) {
   if (schema_ready_) {
     return;
   }
-  const store::SchemaStatus status = store_->schema_status();
+  const store::SchemaStatus status = store_->schema_status(deadline);
   if (status.pending > 0) {
     throw MigrationError("the database's schema is at version " + std::to_string(status.version) +
                          " and " + std::to_string(status.pending) +
@@ -53,9 +53,9 @@ void Books::leave_transaction(std::thread::id thread) {
   --open_transactions_;
 }
 
-OpenTransaction::OpenTransaction(std::shared_ptr<Books> books)
+OpenTransaction::OpenTransaction(std::shared_ptr<Books> books, store::Deadline deadline)
     : books_(std::move(books)), thread_(std::this_thread::get_id()) {
-  unit_ = books_->store().begin();
+  unit_ = books_->store().begin(deadline);
   now_ = books_->now();
   books_->enter_transaction(thread_);
 }
@@ -72,6 +72,7 @@ store::Unit& OpenTransaction::unit() {
   if (failure_) {
     throw StoreError("the transaction failed and can only be rolled back");
   }
+  unit_->finish_by(std::chrono::steady_clock::now() + books_->options().call_timeout);
   return *unit_;
 }
 

@@ -33,7 +33,7 @@ class Books {
   void log(LogLevel level, std::string_view message) const;
 
   /// Throws MigrationError unless the schema is this version's.
-  void require_schema();
+  void require_schema(store::Deadline deadline);
   void schema_is_ready() { schema_ready_ = true; }
 
   /// Throws Conflict where the calling thread has a transaction open: a direct call could wait
@@ -57,7 +57,7 @@ class Books {
 /// A transaction that a caller holds open.
 class OpenTransaction {
  public:
-  explicit OpenTransaction(std::shared_ptr<Books> books);
+  OpenTransaction(std::shared_ptr<Books> books, store::Deadline deadline);
   OpenTransaction(const OpenTransaction&) = delete;
   OpenTransaction& operator=(const OpenTransaction&) = delete;
   ~OpenTransaction();

@@ -69,8 +69,8 @@ std::vector<domain::Result> execute(const Context& context, std::span<const Comm
     });
   }
   books.refuse_inside_transaction();
-  return with_attempts(books, after_unknown(commands), [&] {
-    const std::unique_ptr<store::Unit> unit = books.store().begin();
+  const auto carry_out = [&](store::Deadline deadline) {
+    const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
     Decision decision = decide_in(*unit, commands, books.now(), books.policy());
     if (together == Together::all) {
       throw_first_refusal(decision.results);
@@ -79,7 +79,8 @@ std::vector<domain::Result> execute(const Context& context, std::span<const Comm
       unit->store_and_commit(decision.changes);
     }
     return std::move(decision.results);
-  });
+  };
+  return with_attempts(books, after_unknown(commands), carry_out, commands.size());
 }
 
 }  // namespace accounting::services

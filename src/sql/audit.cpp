@@ -117,6 +117,7 @@ void load_account(Batch& batch, domain::AccountRows& account) {
 }  // namespace
 
 void SqlSession::each_account(const std::function<void(const domain::AccountRows&)>& check) {
+  lease_->finish_by(Deadline::max());  // it takes as long as there are accounts
   try {
     Begin begin = Begin::read;
     std::string after;

@@ -3,6 +3,7 @@
 
 #include "sql/statement.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,6 +25,9 @@ struct Trip {
   bool commit = false;
 };
 
+/// By when the database is to have answered; the last instant of all: whenever.
+using Deadline = std::chrono::steady_clock::time_point;
+
 /// One session with a database. Belongs to one thread at a time.
 class Connection {
  public:
@@ -38,6 +42,9 @@ class Connection {
   /// first that fails; the transaction, if one is open, can then only be rolled back.
   virtual std::vector<Rows> run(const Trip& trip) = 0;
 
+  /// By when whatever is run from now on is to be answered; what is not, fails.
+  void finish_by(Deadline deadline) noexcept { deadline_ = deadline; }
+
   /// Runs several statements given as plain SQL; for migrations.
   virtual void run_script(const std::string& script) = 0;
 
@@ -49,6 +56,12 @@ class Connection {
   [[nodiscard]] virtual bool broken() const noexcept = 0;
   /// Round trips to the server since the session began; 0 on SQLite.
   [[nodiscard]] virtual std::int64_t round_trips() const noexcept = 0;
+
+ protected:
+  [[nodiscard]] Deadline deadline() const noexcept { return deadline_; }
+
+ private:
+  Deadline deadline_ = Deadline::max();
 };
 
 }  // namespace accounting::sql

@@ -2,6 +2,7 @@
 
 #include "accounting/error.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -69,11 +70,11 @@ ConnectionPool::ConnectionPool(Factory factory, std::int64_t size,
 
 ConnectionPool::~ConnectionPool() = default;
 
-Lease ConnectionPool::lease() {
+Lease ConnectionPool::lease(Deadline deadline) {
   std::unique_ptr<Connection> connection;
   {
     std::unique_lock lock(state_->mutex);
-    const auto give_up = std::chrono::steady_clock::now() + state_->timeout;
+    const auto give_up = std::min(std::chrono::steady_clock::now() + state_->timeout, deadline);
     if (!state_->returned.wait_until(lock, give_up, [this] { return state_->can_lend(); })) {
       throw StoreError("no database connection came free in time", true);
     }
@@ -89,8 +90,9 @@ Lease ConnectionPool::lease() {
   try {
     if (!connection || connection->broken()) {
       connection.reset();
-      connection = state_->factory();
+      connection = state_->factory(deadline);
     }
+    connection->finish_by(deadline);
   } catch (...) {
     connection.reset();
     state_->release(connection);
@@ -101,6 +103,8 @@ Lease ConnectionPool::lease() {
 
 void ConnectionPool::give_back(std::unique_ptr<Connection> connection) noexcept {
   if (!connection->broken()) {
+    constexpr std::chrono::seconds patience{1};
+    connection->finish_by(std::chrono::steady_clock::now() + patience);
     connection->rollback();
   }
   if (connection->broken()) {

@@ -35,7 +35,7 @@ class Lease {
 /// used last. Waits on a monotonic clock. Must outlive its leases.
 class ConnectionPool {
  public:
-  using Factory = std::function<std::unique_ptr<Connection>()>;
+  using Factory = std::function<std::unique_ptr<Connection>(Deadline)>;
 
   ConnectionPool(Factory factory, std::int64_t size, std::chrono::milliseconds timeout);
   ConnectionPool(const ConnectionPool&) = delete;
@@ -44,7 +44,7 @@ class ConnectionPool {
 
   /// Throws StoreError (retryable) where no connection came free in time, SqlError
   /// (`unreachable`) where none could be made, Conflict after `close`.
-  [[nodiscard]] Lease lease();
+  [[nodiscard]] Lease lease(Deadline deadline = Deadline::max());
   [[nodiscard]] PoolStatus status() const;
   void close() noexcept;
 

@@ -157,14 +157,15 @@ std::string database_url_from_environment() {
   return name.empty() ? url : url + '/' + percent_encoded(name);
 }
 
-std::unique_ptr<Connection> connect(const DatabaseUrl& url, const Options& options) {
+std::unique_ptr<Connection> connect(const DatabaseUrl& url, const Options& options,
+                                    Deadline deadline) {
   if (url.kind == DatabaseKind::sqlite) {
     return std::make_unique<SqliteConnection>(url, options);
   }
   if (options.pipeline) {
-    return std::make_unique<PipelinedConnection>(url, options);
+    return std::make_unique<PipelinedConnection>(url, options, deadline);
   }
-  return std::make_unique<PostgresqlConnection>(url, options);
+  return std::make_unique<PostgresqlConnection>(url, options, deadline);
 }
 
 }  // namespace accounting::sql

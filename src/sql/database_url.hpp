@@ -26,6 +26,7 @@ DatabaseUrl parse_database_url(const std::string& url);
 std::string database_url_from_environment();
 
 /// Opens a connection. Throws SqlError.
-std::unique_ptr<Connection> connect(const DatabaseUrl& url, const Options& options);
+std::unique_ptr<Connection> connect(const DatabaseUrl& url, const Options& options,
+                                    Deadline deadline = Deadline::max());
 
 }  // namespace accounting::sql

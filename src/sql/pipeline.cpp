@@ -138,7 +138,11 @@ class PipelinedConnection::Flight {
   /// False where the connection broke.
   bool send(std::size_t first, std::size_t next, bool begins, bool ends) {
     auto* native = my_.native();
+    limits_ = begins || first == 0 ? my_.shorter_limits() : std::nullopt;
     bool sent = !begins || send_plain(begin_text(trip_.begin));
+    if (sent && limits_) {
+      sent = send_plain(("SELECT " + *limits_).c_str());
+    }
     for (auto index = first; sent && index < next; ++index) {
       sent = send_call(trip_.calls[index]);
     }
@@ -174,7 +178,7 @@ class PipelinedConnection::Flight {
 
   /// Reads the answers to what `send` sent. False where the connection broke.
   bool receive(std::size_t first, std::size_t next, bool begins, bool ends) {
-    if (begins && !take(nullptr)) {
+    if ((begins && !take(nullptr)) || (limits_ && !take(nullptr))) {
       return false;
     }
     for (auto index = first; index < next; ++index) {
@@ -209,7 +213,7 @@ class PipelinedConnection::Flight {
   /// The answer to one message, and the mark that follows it; null where the connection broke.
   PostgresqlResult take(const Statement* statement) {
     auto* native = my_.native();
-    if (!my_.wait_for_answer()) {
+    if (!my_.wait_for_answer(std::chrono::steady_clock::now() + my_.patience_)) {
       lost();
       return nullptr;
     }
@@ -262,7 +266,9 @@ class PipelinedConnection::Flight {
         return;
       }
     }
-    PostgresqlResult result(my_.wait_for_answer() ? PQgetResult(native) : nullptr);
+    PostgresqlResult result(my_.wait_for_answer(std::chrono::steady_clock::now() + my_.patience_)
+                                ? PQgetResult(native)
+                                : nullptr);
     landed_ = result && PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC &&
               PQexitPipelineMode(native) == 1;
     if (!landed_) {
@@ -293,6 +299,7 @@ class PipelinedConnection::Flight {
   const Trip& trip_;
   std::vector<Rows> answers_;
   std::set<const Prepared*> preparing_;
+  std::optional<std::string> limits_;
   std::optional<ServerError> error_;
   const Statement* culprit_ = nullptr;
   std::optional<MistakenStatement> mistake_;
@@ -306,11 +313,10 @@ class PipelinedConnection::Flight {
   bool landed_ = false;
 };
 
-PipelinedConnection::PipelinedConnection(const DatabaseUrl& url, const Options& options)
-    : PostgresqlConnection(url, options),
-      patience_(options.statement_timeout.count() > 0
-                    ? options.statement_timeout + std::chrono::seconds(1)
-                    : std::chrono::milliseconds(-1)) {}
+PipelinedConnection::PipelinedConnection(const DatabaseUrl& url, const Options& options,
+                                         Deadline deadline)
+    : PostgresqlConnection(url, options, deadline),
+      patience_(options.statement_timeout + std::chrono::milliseconds(500)) {}
 
 std::vector<Rows> PipelinedConnection::perform(const Trip& trip) {
   if (trip.begin != Begin::nothing && broken()) {
@@ -333,21 +339,6 @@ PipelinedConnection::Prepared& PipelinedConnection::prepared(const Statement& st
                               .text = std::move(numbered.text),
                               .parameters = std::move(numbered.parameters)})
       .first->second;
-}
-
-bool PipelinedConnection::wait_for_answer() const {
-#if defined(LIBPQ_HAS_SOCKET_POLL)
-  // libpq alone would wait for a silent server without end.
-  const auto end = patience_.count() < 0
-                       ? pg_usec_time_t{-1}
-                       : PQgetCurrentTimeUSec() + pg_usec_time_t{1'000} * patience_.count();
-  while (PQisBusy(native()) != 0) {
-    if (PQsocketPoll(PQsocket(native()), 1, 0, end) <= 0 || PQconsumeInput(native()) == 0) {
-      return PQstatus(native()) == CONNECTION_BAD;  // PQgetResult then says how it broke
-    }
-  }
-#endif
-  return true;
 }
 
 }  // namespace accounting::sql

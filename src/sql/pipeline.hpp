@@ -16,7 +16,7 @@ namespace accounting::sql {
 /// has to keep all of it.
 class PipelinedConnection final : public PostgresqlConnection {
  public:
-  PipelinedConnection(const DatabaseUrl& url, const Options& options);
+  PipelinedConnection(const DatabaseUrl& url, const Options& options, Deadline deadline);
 
  private:
   class Flight;
@@ -32,12 +32,9 @@ class PipelinedConnection final : public PostgresqlConnection {
   std::vector<Rows> perform(const Trip& trip) override;
 
   Prepared& prepared(const Statement& statement);
-  /// Waits until the next answer can be read. False where the server stays silent for longer than
-  /// any statement may run.
-  bool wait_for_answer() const;
 
   std::map<std::string, Prepared, std::less<>> prepared_;
-  std::chrono::milliseconds patience_;
+  std::chrono::milliseconds patience_;  ///< no statement runs for longer
 };
 
 }  // namespace accounting::sql

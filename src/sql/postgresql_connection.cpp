@@ -1,5 +1,7 @@
 #include "sql/postgresql_connection.hpp"
 
+#include "platform/socket_wait.hpp"
+
 #include <soci/postgresql/soci-postgresql.h>
 
 #include <algorithm>
@@ -50,7 +52,19 @@ bool names_parameter(const std::string& url, const std::string& name) {
                                         url.find('&' + name + '=', query) != std::string::npos);
 }
 
-std::string connect_string(const DatabaseUrl& url, const Options& options) {
+std::string text_of(std::chrono::milliseconds time) {
+  return std::to_string(std::clamp<std::int64_t>(time.count(), 0, 2'147'483'647));
+}
+
+/// libpq counts whole seconds, and 2 at least.
+std::int64_t seconds_to_connect(const Options& options, Deadline deadline) {
+  using std::chrono::seconds;
+  const auto left = std::chrono::floor<seconds>(deadline - std::chrono::steady_clock::now());
+  const auto wanted = std::chrono::ceil<seconds>(options.connect_timeout);
+  return std::clamp<std::int64_t>(std::min(left, wanted).count(), 2, 1'000'000);
+}
+
+std::string connect_string(const DatabaseUrl& url, const Options& options, Deadline deadline) {
   auto text = without_spaces_and_quotes(url.url);
   const auto add = [&text](const std::string& name, const std::string& value) {
     if (!names_parameter(text, name)) {
@@ -58,13 +72,12 @@ std::string connect_string(const DatabaseUrl& url, const Options& options) {
       text += name + '=' + value;
     }
   };
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(options.connect_timeout).count();
-  add("connect_timeout", std::to_string(std::clamp<std::int64_t>(seconds, 0, 1'000'000)));
+  add("connect_timeout", std::to_string(seconds_to_connect(options, deadline)));
   add("fallback_application_name", "accounting");
   add("keepalives_idle", "10");
   add("keepalives_interval", "5");
   add("keepalives_count", "3");
-  add("tcp_user_timeout", "30000");
+  add("tcp_user_timeout", text_of(options.tcp_user_timeout));
   // The last one, whatever the URL says: texts are UTF-8.
   text += "&client_encoding=UTF8";
   return text;
@@ -96,19 +109,20 @@ std::string why_unreachable(std::string_view message) {
   return text;
 }
 
-std::string milliseconds(std::chrono::milliseconds time) {
-  return std::to_string(std::clamp<std::int64_t>(time.count(), 0, 2'147'483'647));
-}
-
 void ignore_notice(void*, const PGresult*) noexcept {}
 
 }  // namespace
 
-PostgresqlConnection::PostgresqlConnection(const DatabaseUrl& url, const Options& options) try
-    : SociConnection(soci::postgresql, connect_string(url, options)),
-      native_(handle_of(session())) {
+PostgresqlConnection::PostgresqlConnection(const DatabaseUrl& url, const Options& options,
+                                           Deadline deadline) try
+    : SociConnection(soci::postgresql, connect_string(url, options, deadline)),
+      native_(handle_of(session())),
+      statement_timeout_(std::min(options.statement_timeout, options.call_timeout)),
+      lock_timeout_(std::min(options.lock_timeout, options.call_timeout)) {
+  finish_by(std::min(deadline, std::chrono::steady_clock::now() + options.connect_timeout));
   PQsetNoticeReceiver(native_, &ignore_notice, nullptr);
-  set_up(options);
+  set_up();
+  finish_by(deadline);
   round_trips_ = 0;
 } catch (const SqlError& error) {
   throw SqlError(SqlErrorKind::unreachable, why_unreachable({}), error.state());
@@ -122,9 +136,9 @@ PostgresqlConnection::~PostgresqlConnection() {
   handle_of(session()) = nullptr;
 }
 
-void PostgresqlConnection::set_up(const Options& options) {
-  const auto sql = "SET statement_timeout = " + milliseconds(options.statement_timeout) +
-                   "; SET lock_timeout = " + milliseconds(options.lock_timeout) +
+void PostgresqlConnection::set_up() {
+  const auto sql = "SET statement_timeout = " + text_of(statement_timeout_) +
+                   "; SET lock_timeout = " + text_of(lock_timeout_) +
                    "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'"
                    "; SET standard_conforming_strings = on"
                    "; SET default_transaction_isolation = 'read committed'"
@@ -167,12 +181,12 @@ void PostgresqlConnection::begin(Begin kind) {
     give_up();
     throw plain_error(SqlErrorKind::connection_lost);
   }
-  execute(begin_text(kind));
+  const auto limits = shorter_limits();
+  execute((begin_text(kind) + (limits ? "; SELECT " + *limits : std::string())).c_str());
 }
 
 void PostgresqlConnection::commit() {
-  count_round_trip();
-  const PostgresqlResult result(PQexec(native_, "COMMIT"));
+  const PostgresqlResult result = ask("COMMIT");
   if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) {
     throw commit_error(read_error(result.get()));
   }
@@ -193,8 +207,7 @@ SqlError PostgresqlConnection::commit_error(const ServerError& error) {
 }
 
 void PostgresqlConnection::roll_back() noexcept {
-  count_round_trip();
-  const PostgresqlResult result(PQexec(native_, "ROLLBACK"));
+  const PostgresqlResult result = ask("ROLLBACK");
   if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) {
     give_up();
   }
@@ -214,9 +227,65 @@ SqlError PostgresqlConnection::failure(const Statement& statement, const std::ex
   return statement_error(meaning, &statement);
 }
 
-PostgresqlResult PostgresqlConnection::execute(const char* sql) {
+PostgresqlResult PostgresqlConnection::ask(const char* sql) noexcept {
   count_round_trip();
-  PostgresqlResult result(PQexec(native_, sql));
+  PostgresqlResult answer;
+  if (PQsendQuery(native_, sql) != 1) {
+    give_up();
+    return answer;
+  }
+  // As PQexec does, which would wait for a silent server without end: the last result, or the first
+  // that is an error.
+  while (true) {
+    if (!wait_for_answer(Deadline::max())) {
+      give_up();
+      return nullptr;
+    }
+    PostgresqlResult next(PQgetResult(native_));
+    if (!next) {
+      return answer;
+    }
+    if (!answer || PQresultStatus(answer.get()) != PGRES_FATAL_ERROR) {
+      answer = std::move(next);
+    }
+  }
+}
+
+bool PostgresqlConnection::wait_for_answer(Deadline until) const noexcept {
+  // For an answer that the server gives at the very deadline.
+  constexpr std::chrono::milliseconds grace{500};
+  const Deadline end = deadline() == Deadline::max() ? until : std::min(until, deadline() + grace);
+  while (PQisBusy(native_) != 0) {
+    if (!platform::wait_until_readable(PQsocket(native_), end)) {
+      return false;
+    }
+    if (PQconsumeInput(native_) == 0) {
+      return PQstatus(native_) == CONNECTION_BAD;  // PQgetResult then says how it broke
+    }
+  }
+  return true;
+}
+
+std::optional<std::string> PostgresqlConnection::shorter_limits() const {
+  using std::chrono::milliseconds;
+  // Less than the grace with which an answer is waited for.
+  constexpr milliseconds tolerance{250};
+  const auto usual = std::max(statement_timeout_, lock_timeout_);
+  const auto now = std::chrono::steady_clock::now();
+  if (deadline() > now + usual - tolerance) {
+    return std::nullopt;
+  }
+  const auto left = std::max(milliseconds(1), std::chrono::floor<milliseconds>(deadline() - now));
+  const auto setting = [left](const char* name, milliseconds longest) {
+    return "set_config('" + std::string(name) + "', '" + text_of(std::min(left, longest)) +
+           "', true)";
+  };
+  return setting("statement_timeout", statement_timeout_) + ", " +
+         setting("lock_timeout", lock_timeout_);
+}
+
+PostgresqlResult PostgresqlConnection::execute(const char* sql) {
+  PostgresqlResult result = ask(sql);
   const auto status = PQresultStatus(result.get());
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
     const auto error = read_error(result.get());

@@ -8,12 +8,16 @@
 
 #include <libpq-fe.h>
 
+#include <chrono>
+#include <optional>
+#include <string>
+
 namespace accounting::sql {
 
 class PostgresqlConnection : public SociConnection {
  public:
   /// Connects and sets the session up. Throws SqlError (`unreachable`).
-  PostgresqlConnection(const DatabaseUrl& url, const Options& options);
+  PostgresqlConnection(const DatabaseUrl& url, const Options& options, Deadline deadline);
   ~PostgresqlConnection() override;
 
   [[nodiscard]] DatabaseKind kind() const noexcept override { return DatabaseKind::postgresql; }
@@ -29,6 +33,12 @@ class PostgresqlConnection : public SociConnection {
   PGconn* native() const noexcept { return native_; }
   void count_round_trip() noexcept { ++round_trips_; }
   void give_up() noexcept { broken_ = true; }
+  /// Waits until the next answer can be read. False where the server stays silent until `until`, or
+  /// for a moment longer than the deadline.
+  bool wait_for_answer(Deadline until) const noexcept;
+  /// The server's own limits for statements where they must be lower than usual for it to answer
+  /// before the deadline; none: as they were set up.
+  [[nodiscard]] std::optional<std::string> shorter_limits() const;
   /// Gives the session up where the error means that.
   void note(const ServerError& error) noexcept;
 
@@ -42,10 +52,14 @@ class PostgresqlConnection : public SociConnection {
   void roll_back() noexcept override;
   SqlError failure(const Statement& statement, const std::exception& error) override;
 
-  void set_up(const Options& options);
+  void set_up();
+  /// The answer to plain SQL, whatever it is; null where the session broke.
+  PostgresqlResult ask(const char* sql) noexcept;
   PostgresqlResult execute(const char* sql);
 
   PGconn* native_;
+  std::chrono::milliseconds statement_timeout_;
+  std::chrono::milliseconds lock_timeout_;
   std::int64_t round_trips_ = 0;
   bool broken_ = false;
 };

@@ -100,9 +100,9 @@ void throw_store_error(const SqlError& error) {
       throw StoreFailure(FailureKind::commit_unknown,
                          "the connection broke while the transaction was being committed");
     case SqlErrorKind::busy:
-      throw StoreError("a lock was not had in time (lock_timeout); nothing was changed", true);
+      throw StoreFailure(FailureKind::timed_out, "a lock was not had in time (lock_timeout)");
     case SqlErrorKind::timeout:
-      throw StoreError("a statement ran too long (statement_timeout); nothing was changed", true);
+      throw StoreFailure(FailureKind::timed_out, "a statement ran too long (statement_timeout)");
     case SqlErrorKind::missing_table:
       throw MigrationError(
           "the database has no accounting schema; open it with migrate, or call "

@@ -22,12 +22,12 @@ namespace accounting::sql {
 class WriteGate {
  public:
   /// False where the gate was not had in time.
-  bool pass(std::chrono::milliseconds timeout) {
+  bool pass_until(Deadline deadline) {
     std::unique_lock lock(mutex_);
     const std::uint64_t ticket = next_ticket_++;
     waiting_.push_back(ticket);
     const bool passed =
-        changed_.wait_for(lock, timeout, [&] { return !busy_ && waiting_.front() == ticket; });
+        changed_.wait_until(lock, deadline, [&] { return !busy_ && waiting_.front() == ticket; });
     waiting_.remove(ticket);
     busy_ = busy_ || passed;
     changed_.notify_all();
@@ -98,6 +98,7 @@ class SqlSession final : public store::Unit {
   void touch_api_key(const std::string& key_hash, Timestamp now, Timestamp before) override;
   void append_audit(const AuditEntry& entry) override;
   void commit() override;
+  void finish_by(Deadline deadline) override { lease_->finish_by(deadline); }
 
  private:
   enum class After { stay_open, commit };

@@ -7,6 +7,7 @@
 #include "sql/rows.hpp"
 #include "sql/sql_session.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -19,17 +20,17 @@ const Statement read_database_time{
     .name = "read_database_time", .text = "SELECT MICROS_NOW", .columns = {integer}};
 
 class SqlStore final : public store::Store {
-  Lease lease() {
+  Lease lease(Deadline deadline) {
     try {
-      return pool_.lease();
+      return pool_.lease(deadline);
     } catch (const SqlError& error) {
       throw_store_error(error);
     }
   }
 
   template <class Work>
-  auto with_connection(Work work) {
-    const Lease connection = lease();
+  auto with_connection(Deadline deadline, Work work) {
+    const Lease connection = lease(deadline);
     try {
       return work(*connection);
     } catch (const SqlError& error) {
@@ -41,49 +42,52 @@ class SqlStore final : public store::Store {
   SqlStore(DatabaseUrl url, Options options)
       : url_(std::move(url)),
         options_(std::move(options)),
-        pool_([this] { return connect(url_, options_); }, url_.in_memory ? 1 : options_.pool_size,
-              options_.pool_timeout) {}
+        pool_([this](Deadline deadline) { return connect(url_, options_, deadline); },
+              url_.in_memory ? 1 : options_.pool_size, options_.pool_timeout) {}
 
-  std::unique_ptr<store::Reads> read() override {
-    return std::make_unique<SqlSession>(lease(), SqlSession::Mode::reads, nullptr);
+  std::unique_ptr<store::Reads> read(Deadline deadline) override {
+    return std::make_unique<SqlSession>(lease(deadline), SqlSession::Mode::reads, nullptr);
   }
 
-  std::unique_ptr<store::Unit> begin() override {
-    GateGuard gate = pass_gate();
-    return std::make_unique<SqlSession>(lease(), SqlSession::Mode::writes, std::move(gate));
+  std::unique_ptr<store::Unit> begin(Deadline deadline) override {
+    GateGuard gate = pass_gate(deadline);
+    return std::make_unique<SqlSession>(lease(deadline), SqlSession::Mode::writes, std::move(gate));
   }
 
-  std::unique_ptr<store::Unit> begin_if_free() override {
+  std::unique_ptr<store::Unit> begin_if_free(Deadline deadline) override {
     const bool is_sqlite = url_.kind == DatabaseKind::sqlite;
-    if (is_sqlite && !gate_.pass(std::chrono::milliseconds(0))) {
+    if (is_sqlite && !gate_.pass_until(Deadline::min())) {
       return nullptr;
     }
     GateGuard gate(is_sqlite ? &gate_ : nullptr);
-    return std::make_unique<SqlSession>(lease(), SqlSession::Mode::writes_if_free, std::move(gate));
+    return std::make_unique<SqlSession>(lease(deadline), SqlSession::Mode::writes_if_free,
+                                        std::move(gate));
   }
 
   [[nodiscard]] std::string kind() const override {
     return url_.kind == DatabaseKind::sqlite ? "sqlite" : "postgresql";
   }
 
-  store::SchemaStatus schema_status() override {
-    return with_connection([](Connection& connection) {
+  store::SchemaStatus schema_status(Deadline deadline) override {
+    return with_connection(deadline, [](Connection& connection) {
       const MigrationStatus status = migration_status(connection);
       return store::SchemaStatus{.version = status.version, .pending = status.pending};
     });
   }
 
-  bool empty() override {
-    return with_connection([](Connection& connection) { return database_is_empty(connection); });
+  bool empty(Deadline deadline) override {
+    return with_connection(deadline,
+                           [](Connection& connection) { return database_is_empty(connection); });
   }
 
   std::int64_t migrate(Timestamp now) override {
-    const GateGuard gate = pass_gate();
-    return with_connection([now](Connection& connection) { return sql::migrate(connection, now); });
+    const GateGuard gate = pass_gate(Deadline::max());
+    return with_connection(Deadline::max(),
+                           [now](Connection& connection) { return sql::migrate(connection, now); });
   }
 
-  Timestamp database_time() override {
-    return with_connection([](Connection& connection) {
+  Timestamp database_time(Deadline deadline) override {
+    return with_connection(deadline, [](Connection& connection) {
       const std::vector<Rows> results =
           connection.run({.calls = {{.statement = &read_database_time, .values = {}}}});
       return RowReader(results.at(0).at(0)).instant();
@@ -95,12 +99,14 @@ class SqlStore final : public store::Store {
   void close() noexcept override { pool_.close(); }
 
  private:
-  GateGuard pass_gate() {
+  GateGuard pass_gate(Deadline deadline) {
     if (url_.kind != DatabaseKind::sqlite) {
       return nullptr;
     }
-    if (!gate_.pass(options_.lock_timeout)) {
-      throw StoreError("a lock was not had in time (lock_timeout); nothing was changed", true);
+    if (!gate_.pass_until(
+            std::min(std::chrono::steady_clock::now() + options_.lock_timeout, deadline))) {
+      throw store::StoreFailure(store::FailureKind::timed_out,
+                                "a lock was not had in time (lock_timeout)");
     }
     return GateGuard(&gate_);
   }

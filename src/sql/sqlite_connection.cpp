@@ -70,7 +70,7 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
       statement_timeout_(options.statement_timeout),
       busy_timeout_(busy_seconds(options)),
       in_memory_(url.in_memory) {
-  set_busy_timeout();
+  set_busy_timeout(busy_timeout_);
   execute("PRAGMA foreign_keys = ON");
   execute("PRAGMA trusted_schema = OFF");
   if (!in_memory_) {
@@ -78,7 +78,7 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
     execute("PRAGMA synchronous = FULL");
   }
   native::sqlite3_progress_handler(native_, instructions_between_checks,
-                                   &SqliteConnection::check_deadline, this);
+                                   &SqliteConnection::check_time, this);
 } catch (const SqlError& error) {
   throw SqlError(error.kind() == SqlErrorKind::busy ? error.kind() : SqlErrorKind::cannot_open,
                  "the SQLite database could not be opened", error.state());
@@ -105,7 +105,7 @@ void SqliteConnection::use_write_ahead_log() {
 }
 
 void SqliteConnection::run_script(const std::string& script) {
-  deadline_ = Clock::time_point::max();
+  statement_end_ = Clock::time_point::max();
   execute(script.c_str());
 }
 
@@ -114,7 +114,7 @@ bool SqliteConnection::in_transaction() const noexcept {
 }
 
 void SqliteConnection::begin(Begin kind) {
-  deadline_ = Clock::time_point::max();
+  statement_end_ = Clock::time_point::max();
   if (kind == Begin::write_if_free) {
     const int code = begin_at_once();
     if (code != SQLITE_OK) {
@@ -122,23 +122,29 @@ void SqliteConnection::begin(Begin kind) {
     }
     return;
   }
+  const auto now = Clock::now();
+  const auto left = deadline() < now + busy_timeout_
+                        ? std::chrono::ceil<std::chrono::milliseconds>(deadline() - now)
+                        : busy_timeout_;
+  set_busy_timeout(std::max(left, std::chrono::milliseconds(0)));
   execute(kind == Begin::write ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
 int SqliteConnection::begin_at_once() {
-  execute("PRAGMA busy_timeout = 0");
-  const int code = native::sqlite3_exec(native_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
-  set_busy_timeout();
-  return code;
+  set_busy_timeout(std::chrono::milliseconds(0));
+  return native::sqlite3_exec(native_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
 }
 
-void SqliteConnection::set_busy_timeout() {
-  const auto timeout = std::min<std::int64_t>(busy_timeout_.count(), 2'000'000'000);
-  execute(("PRAGMA busy_timeout = " + std::to_string(timeout)).c_str());
+void SqliteConnection::set_busy_timeout(std::chrono::milliseconds timeout) {
+  if (timeout != busy_timeout_set_) {
+    const auto number = std::clamp<std::int64_t>(timeout.count(), 0, 2'000'000'000);
+    native::sqlite3_busy_timeout(native_, static_cast<int>(number));
+    busy_timeout_set_ = timeout;
+  }
 }
 
 void SqliteConnection::commit() {
-  deadline_ = Clock::time_point::max();
+  statement_end_ = Clock::time_point::max();
   // SQLite ends a transaction by itself after some errors, and then there is nothing to commit.
   if (!in_transaction()) {
     throw SqlError(SqlErrorKind::commit_refused,
@@ -152,7 +158,7 @@ void SqliteConnection::commit() {
 }
 
 void SqliteConnection::roll_back() noexcept {
-  deadline_ = Clock::time_point::max();
+  statement_end_ = Clock::time_point::max();
   native::sqlite3_exec(native_, "ROLLBACK", nullptr, nullptr, nullptr);
   broken_ = broken_ || in_transaction();
 }
@@ -160,8 +166,7 @@ void SqliteConnection::roll_back() noexcept {
 SqlError SqliteConnection::failure(const Statement&, const std::exception&) { return last_error(); }
 
 void SqliteConnection::before_execution() {
-  deadline_ =
-      statement_timeout_.count() > 0 ? Clock::now() + statement_timeout_ : Clock::time_point::max();
+  statement_end_ = std::min(Clock::now() + statement_timeout_, deadline());
 }
 
 void SqliteConnection::execute(const char* sql) {
@@ -182,8 +187,8 @@ SqlError SqliteConnection::last_error() {
   return SqlError(kind, std::string(describe(kind)), std::to_string(code));
 }
 
-int SqliteConnection::check_deadline(void* connection) noexcept {
-  return Clock::now() > static_cast<SqliteConnection*>(connection)->deadline_ ? 1 : 0;
+int SqliteConnection::check_time(void* connection) noexcept {
+  return Clock::now() > static_cast<SqliteConnection*>(connection)->statement_end_ ? 1 : 0;
 }
 
 }  // namespace accounting::sql

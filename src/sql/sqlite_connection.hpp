@@ -33,16 +33,17 @@ class SqliteConnection final : public SociConnection {
 
   /// SQLite's code: whether the write lock was had without waiting.
   int begin_at_once();
-  void set_busy_timeout();
+  void set_busy_timeout(std::chrono::milliseconds timeout);
   void use_write_ahead_log();
   void execute(const char* sql);
   SqlError last_error();
-  static int check_deadline(void* connection) noexcept;
+  static int check_time(void* connection) noexcept;
 
   native::sqlite3* native_;
   std::chrono::milliseconds statement_timeout_;
   std::chrono::milliseconds busy_timeout_;
-  Clock::time_point deadline_ = Clock::time_point::max();
+  std::chrono::milliseconds busy_timeout_set_{-1};
+  Clock::time_point statement_end_ = Clock::time_point::max();
   bool in_memory_;
   bool broken_ = false;
 };

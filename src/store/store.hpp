@@ -10,6 +10,7 @@
 #include "domain/pricing_rules.hpp"
 #include "domain/state.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +25,7 @@ namespace accounting::store {
 /// How a database failed, in terms of what may be done next.
 enum class FailureKind {
   try_again,        ///< it asks for another try of the whole transaction; nothing was changed
+  timed_out,        ///< a lock or a statement ran into its timeout; nothing was changed
   connection_lost,  ///< out of reach, or lost before the commit was sent; nothing was changed
   commit_unknown,   ///< lost after the commit was sent: it may have taken effect
   refused           ///< it failed for a reason that another try would meet again
@@ -41,6 +43,9 @@ class StoreFailure : public std::runtime_error {
  private:
   FailureKind kind_;
 };
+
+/// By when a call is to be answered: nothing that waits for the database waits much longer.
+using Deadline = std::chrono::steady_clock::time_point;
 
 /// A range of instants [start, end), unbounded where none is given.
 struct TimeRange {
@@ -128,6 +133,8 @@ class Unit : public Reads {
   virtual void append_audit(const AuditEntry& entry) = 0;
 
   virtual void commit() = 0;
+  /// Moves the deadline, for the calls that follow.
+  virtual void finish_by(Deadline deadline) = 0;
 };
 
 struct SchemaStatus {
@@ -140,19 +147,20 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  virtual std::unique_ptr<Reads> read() = 0;
-  virtual std::unique_ptr<Unit> begin() = 0;
-  /// For what may as well be left undone: null, or a failure to try again at its first step, where
-  /// it would have to wait for another writer.
-  virtual std::unique_ptr<Unit> begin_if_free() = 0;
+  virtual std::unique_ptr<Reads> read(Deadline deadline) = 0;
+  virtual std::unique_ptr<Unit> begin(Deadline deadline) = 0;
+  /// For what may as well be left undone: null, or a failure at its first step, where it would have
+  /// to wait for another writer.
+  virtual std::unique_ptr<Unit> begin_if_free(Deadline deadline) = 0;
 
   [[nodiscard]] virtual std::string kind() const = 0;  ///< "sqlite" or "postgresql"
-  virtual SchemaStatus schema_status() = 0;
+  virtual SchemaStatus schema_status(Deadline deadline) = 0;
   /// True where the database holds nothing at all.
-  virtual bool empty() = 0;
+  virtual bool empty(Deadline deadline) = 0;
+  /// Takes as long as it takes.
   virtual std::int64_t migrate(Timestamp now) = 0;
   /// The database's own clock.
-  virtual Timestamp database_time() = 0;
+  virtual Timestamp database_time(Deadline deadline) = 0;
   [[nodiscard]] virtual PoolStatus pool_status() const = 0;
   virtual void close() noexcept = 0;
 };

@@ -1,6 +1,6 @@
 // The connection breaks while a commit is under way: what takes effect, how often, and what the
 // caller is told.
-#include "services/proxied_books.hpp"
+#include "support/proxied_books.hpp"
 
 #include <doctest/doctest.h>
 

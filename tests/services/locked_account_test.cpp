@@ -1,5 +1,5 @@
 // One account that cannot be had: the others are served, and nobody waits for it again and again.
-#include "services/proxied_books.hpp"
+#include "support/proxied_books.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // What a call costs on the wire, counted between the library and the server.
-#include "services/proxied_books.hpp"
+#include "support/proxied_books.hpp"
 
 #include <doctest/doctest.h>
 

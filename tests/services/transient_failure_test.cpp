@@ -1,5 +1,5 @@
 // Failures that another try gets past, injected by the database itself.
-#include "services/proxied_books.hpp"
+#include "support/proxied_books.hpp"
 
 #include <doctest/doctest.h>
 

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 namespace {
 
 ConnectionPool::Factory factory_of(const EmptyDatabase& database, std::atomic<int>& made) {
-  return [&database, &made] {
+  return [&database, &made](Deadline) {
     ++made;
     return database.connect();
   };
@@ -152,7 +152,7 @@ TEST_CASE("a connection that cannot be made leaves its place free") {
   std::atomic<int> tries = 0;
   const auto database = sqlite_database();
   ConnectionPool pool(
-      [&]() -> std::unique_ptr<Connection> {
+      [&](Deadline) -> std::unique_ptr<Connection> {
         if (++tries < 3) {
           throw SqlError(SqlErrorKind::unreachable, "not now");
         }

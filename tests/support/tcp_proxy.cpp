@@ -181,10 +181,17 @@ void TcpProxy::serve(int client_descriptor) {
     if (mode == AtCommit::drop || (mode == AtCommit::drop_answer && !from_client)) {
       return;
     }
-    const bool cut = mode == AtCommit::cut_answer && !from_client;
-    if (!send_all(target.get(), bytes.data(), cut ? 1 : text.size()) || cut) {
+    if (mode == AtCommit::hold_answer && !from_client) {
+      continue;
+    }
+    std::this_thread::sleep_for(delay_.load());
+    const bool first_byte_only =
+        (mode == AtCommit::cut_answer || mode == AtCommit::stall_answer) && !from_client;
+    if (!send_all(target.get(), bytes.data(), first_byte_only ? 1 : text.size()) ||
+        (first_byte_only && mode == AtCommit::cut_answer)) {
       return;
     }
+    mode = first_byte_only ? AtCommit::hold_answer : mode;
   }
 }
 

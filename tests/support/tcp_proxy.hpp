@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -15,7 +16,9 @@ enum class AtCommit {
   pass,         ///< nothing
   drop,         ///< both sides are hung up on, and the server never sees it
   drop_answer,  ///< the server gets it, and its answer never reaches the client
-  cut_answer    ///< the client gets the first byte of the answer only
+  cut_answer,   ///< the client gets the first byte of the answer only
+  hold_answer,  ///< the answer never reaches the client, and nobody hangs up
+  stall_answer  ///< the client gets the first byte of the answer, and nobody hangs up
 };
 
 class TcpProxy {
@@ -43,6 +46,10 @@ class TcpProxy {
   [[nodiscard]] std::int64_t round_trips() const noexcept { return round_trips_; }
   /// From now on takes what both sides send and passes nothing on.
   void fall_silent() noexcept { silent_ = true; }
+  /// Passes on again, for clients that come from now on; what was taken meanwhile is gone.
+  void speak_again() noexcept { silent_ = false; }
+  /// From now on everything takes that much longer, each way.
+  void delay(std::chrono::milliseconds time) noexcept { delay_ = time; }
 
  private:
   void accept_clients();
@@ -57,6 +64,7 @@ class TcpProxy {
   std::atomic<int> faults_ = 0;
   std::atomic<std::int64_t> round_trips_ = 0;
   std::atomic<bool> silent_ = false;
+  std::atomic<std::chrono::milliseconds> delay_{};
   std::atomic<bool> closing_ = false;
   std::vector<std::thread> servants_;
   std::thread acceptor_;

@@ -1,0 +1,50 @@
+#include "platform/socket_wait.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+
+#ifdef _WIN32
+#include <winsock2.h>
+#else
+#include <poll.h>
+#endif
+
+namespace accounting::platform {
+namespace {
+
+/// More than 0: something happened; 0: nothing in time; less: interrupted, or the socket is bad.
+int poll_once(int socket, int milliseconds) noexcept {
+#ifdef _WIN32
+  WSAPOLLFD asked{static_cast<SOCKET>(socket), POLLRDNORM, 0};
+  return WSAPoll(&asked, 1, milliseconds);
+#else
+  pollfd asked{.fd = socket, .events = POLLIN, .revents = 0};
+  return poll(&asked, 1, milliseconds);
+#endif
+}
+
+}  // namespace
+
+bool wait_until_readable(int socket, std::chrono::steady_clock::time_point until) noexcept {
+  using std::chrono::milliseconds;
+  constexpr std::int64_t longest = 3'600'000;
+  while (true) {
+    const auto now = std::chrono::steady_clock::now();
+    // Compared first: the span to an instant without end does not fit into milliseconds.
+    const std::int64_t left = until <= now ? 0
+                              : until - now > milliseconds(longest)
+                                  ? longest
+                                  : std::chrono::ceil<milliseconds>(until - now).count();
+    const int answer =
+        poll_once(socket, static_cast<int>(std::clamp<std::int64_t>(left, 0, longest)));
+    if (answer > 0 || (answer < 0 && errno != EINTR)) {
+      return true;  // reading then tells what is wrong with it
+    }
+    if (answer == 0 && left < longest) {
+      return false;
+    }
+  }
+}
+
+}  // namespace accounting::platform

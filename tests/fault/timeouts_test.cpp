@@ -1,0 +1,190 @@
+// Row 10 of the matrix, and every other wait: a call is answered by its deadline, whatever waits
+// for whatever, and is answered with a typed error.
+#include "support/books.hpp"
+#include "support/proxied_books.hpp"
+
+#include <doctest/doctest.h>
+#include <accounting/accounting.hpp>
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace accounting::testing {
+namespace {
+
+constexpr std::chrono::milliseconds kCallTimeout = 2s;
+/// "Never outlives its deadline by more than a second."
+constexpr std::chrono::milliseconds kLongest = kCallTimeout + 1s;
+
+struct Timed {
+  std::string outcome;
+  std::chrono::milliseconds time;
+};
+
+Timed timed(const std::function<void()>& call) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::string outcome = outcome_of([&] {
+    call();
+    return 0;
+  });
+  return {std::move(outcome), std::chrono::duration_cast<std::chrono::milliseconds>(
+                                  std::chrono::steady_clock::now() - begin)};
+}
+
+/// Books whose own timeouts are all longer than the call's.
+Options patient(Options options) {
+  options.pool_size = 1;
+  options.call_timeout = kCallTimeout;
+  options.pool_timeout = 1min;
+  options.connect_timeout = 1min;
+  options.statement_timeout = 1min;
+  options.lock_timeout = 1min;
+  return options;
+}
+
+const ChargeRequest kCharge{.user_id = "ada",
+                            .service = "chat",
+                            .operation = "m",
+                            .credits = 10,
+                            .metadata = {},
+                            .idempotency_key = "k"};
+
+struct Moment {
+  std::string name;
+  std::function<void(TcpProxy&)> fault;
+  std::string outcome;
+  bool new_connection = false;
+};
+
+const std::vector<Moment> kMoments = {
+    {"while connecting", [](TcpProxy& proxy) { proxy.fall_silent(); }, "connection_lost", true},
+    {"before the first answer", [](TcpProxy& proxy) { proxy.fall_silent(); }, "connection_lost"},
+    {"before the answer to COMMIT",
+     [](TcpProxy& proxy) { proxy.at_next_commit(AtCommit::hold_answer); }, "outcome_unknown"},
+    {"within the answer to COMMIT",
+     [](TcpProxy& proxy) { proxy.at_next_commit(AtCommit::stall_answer); }, "outcome_unknown"},
+};
+
+void check_silence(const std::string& url, const Moment& moment, bool pipeline) {
+  ProxiedBooks books(url);
+  Options options = patient({.database = books.proxy().url()});
+  options.pipeline = pipeline;
+  Accounting quiet = Accounting::open(options);
+  static_cast<void>(quiet.credits().balance("ada"));
+  moment.fault(books.proxy());
+  const Timed call = timed([&] {
+    if (moment.new_connection) {
+      quiet = Accounting::open(options);
+    }
+    quiet.credits().charge(kCharge);
+  });
+  MESSAGE(moment.name << (pipeline ? "" : ", without pipelining") << ": " << call.outcome
+                      << " after " << call.time.count() << " ms");
+  CHECK(call.outcome == moment.outcome);
+  CHECK(call.time <= kLongest);
+  CHECK(call.time >= kCallTimeout / 2);
+
+  books.proxy().speak_again();
+  Accounting again = Accounting::open(options);
+  CHECK(again.credits().charge(kCharge).usage_record.id == 1);
+  CHECK(again.credits().balance("ada").total_credits == 990);
+  CHECK(again.verify().ok);
+}
+
+}  // namespace
+
+TEST_SUITE("deadlines") {
+  TEST_CASE("a peer that falls silent is given up on by the deadline, at every moment") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    for (const Moment& moment : kMoments) {
+      CAPTURE(moment.name);
+      check_silence(*url, moment, true);
+      // Without pipelining SOCI waits for the answer to a statement, and nothing ends that wait.
+      if (moment.name != "before the first answer") {
+        check_silence(*url, moment, false);
+      }
+    }
+  }
+
+  TEST_CASE("a slow line delays calls, and one that is too slow ends at the deadline") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    Accounting slow = Accounting::open(patient({.database = books.proxy().url()}));
+    static_cast<void>(slow.credits().balance("ada"));
+    books.proxy().delay(100ms);
+    const Timed delayed = timed([&] { slow.credits().charge(kCharge); });
+    CHECK(delayed.outcome == "ok");
+    CHECK(delayed.time >= 400ms);  // two round trips
+
+    books.proxy().delay(1'500ms);
+    const Timed cut = timed([&] {
+      slow.credits().charge({.user_id = "ada", .service = "chat", .operation = "m", .credits = 1});
+    });
+    MESSAGE("delays of 100 ms: " << delayed.outcome << " after " << delayed.time.count()
+                                 << " ms; of 1500 ms: " << cut.outcome << " after "
+                                 << cut.time.count() << " ms");
+    CHECK((cut.outcome == "connection_lost" || cut.outcome == "outcome_unknown"));
+    CHECK(cut.time <= kLongest);
+    CHECK(books.direct.credits().balance("ada").total_credits >= 989);
+    CHECK(books.direct.verify().ok);
+  }
+
+  TEST_CASE("a lock or a connection that somebody holds is waited for until the deadline") {
+    for_databases({Database::sqlite_file, Database::postgresql}, {}, [](Books& books) {
+      books.account("ada", 1'000);
+      Accounting other = Accounting::open(patient(books.options()));
+      Accounting holder = Accounting::open(patient(books.options()));
+      {
+        const Transaction open = holder.transaction({"ada"});
+        const Timed locked = timed([&] { other.credits().charge(kCharge); });
+        auto in_thread = std::async(
+            std::launch::async, [&] { return timed([&] { holder.credits().charge(kCharge); }); });
+        const Timed pooled = in_thread.get();
+        for (const Timed& call : {locked, pooled}) {
+          CHECK(call.outcome == "store_error");
+          CHECK(call.time <= kLongest);
+          CHECK(call.time >= kCallTimeout / 2);
+        }
+        MESSAGE(to_string(books.database())
+                << ": locked " << locked.outcome << " after " << locked.time.count()
+                << " ms, no connection " << pooled.outcome << " after " << pooled.time.count()
+                << " ms");
+      }
+      CHECK(other.credits().charge(kCharge).usage_record.id == 1);
+    });
+  }
+
+  TEST_CASE("a statement that does not end is ended by the deadline") {
+    for_databases({Database::postgresql}, {}, [](Books& books) {
+      books.account("ada", 1'000);
+      books.tamper(
+          "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS "
+          "'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';"
+          "CREATE TRIGGER dawdle BEFORE INSERT ON usage_records FOR EACH ROW "
+          "EXECUTE FUNCTION dawdle()");
+      for (const bool pipeline : {true, false}) {
+        Options options = patient(books.options());
+        options.pipeline = pipeline;
+        Accounting slow = Accounting::open(options);
+        const Timed call = timed([&] { slow.credits().charge(kCharge); });
+        MESSAGE("a statement of 60 s: " << call.outcome << " after " << call.time.count() << " ms");
+        CHECK(call.outcome == "store_error");
+        CHECK(call.time <= kLongest);
+      }
+      books.tamper("DROP TRIGGER dawdle ON usage_records; DROP FUNCTION dawdle");
+      CHECK(books.balance("ada") == 1'000);
+    });
+  }
+}
+
+}  // namespace accounting::testing

@@ -325,10 +325,12 @@ def open(
     pool_size: int = 4,
     migrate: bool | None = None,
     *,
+    call_timeout: timedelta = timedelta(seconds=30),
     pool_timeout: timedelta = timedelta(seconds=10),
     connect_timeout: timedelta = timedelta(seconds=5),
-    statement_timeout: timedelta = timedelta(seconds=30),
+    statement_timeout: timedelta = timedelta(seconds=15),
     lock_timeout: timedelta = timedelta(seconds=10),
+    tcp_user_timeout: timedelta = timedelta(seconds=10),
     max_attempts: int = 8,
     pipeline: bool = True,
     api_key_prefix: str = "acct",
@@ -346,12 +348,18 @@ def open(
         pool_size: connections at most, 1 to 1,000. A database in memory always has one.
         migrate: True: bring the schema up to date. False: never. None: set up an empty SQLite
             database, leave any other as it is.
+        call_timeout: how long a call may take in all, with everything below and all its tries: 2
+            seconds to a day. It is answered at most a second later; one of many requests has it
+            for each thousand of them. Without limit are `migrate`, `verify`, and what is done
+            between two calls of a transaction.
         pool_timeout: how long a call waits for a free connection: 1 ms to a day, like the next
-            three, rounded up to milliseconds.
-        connect_timeout: how long a connection waits for the server.
+            four, rounded up to milliseconds.
+        connect_timeout: how long a connection waits for the server, in whole seconds, rounded up,
+            at least 2.
         statement_timeout: how long one statement may run.
         lock_timeout: how long it may wait for a lock; on SQLite for another writer, in whole
             seconds, rounded up.
+        tcp_user_timeout: how long PostgreSQL's host may leave what was sent to it unconfirmed.
         max_attempts: how often a transaction is tried when the database asks for another try: 1 to
             100.
         pipeline: PostgreSQL: send the statements of a trip together.
@@ -385,10 +393,12 @@ def open(
             None if clock is None else clock._core,
             pool_size,
             migrate,
+            call_timeout,
             pool_timeout,
             connect_timeout,
             statement_timeout,
             lock_timeout,
+            tcp_user_timeout,
             max_attempts,
             pipeline,
             api_key_prefix,

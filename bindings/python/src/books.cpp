@@ -57,6 +57,9 @@ InvalidArgument in_terms_of_python(const InvalidArgument& error) {
   if (option == "database") {
     return {"url", error.expected()};
   }
+  if (option == "call_timeout") {
+    return {option, "a timedelta from 2 seconds to a day"};
+  }
   if (option.ends_with("_timeout")) {
     return {option, "a timedelta from 1 ms to a day"};
   }
@@ -67,19 +70,22 @@ InvalidArgument in_terms_of_python(const InvalidArgument& error) {
 }
 
 HeldBooks open(handle url, handle policy, std::optional<std::shared_ptr<ManualClock>> clock,
-               handle pool_size, handle migrate, handle pool_timeout, handle connect_timeout,
-               handle statement_timeout, handle lock_timeout, handle max_attempts, handle pipeline,
-               handle api_key_prefix, handle api_key_pepper, handle log) {
+               handle pool_size, handle migrate, handle call_timeout, handle pool_timeout,
+               handle connect_timeout, handle statement_timeout, handle lock_timeout,
+               handle tcp_user_timeout, handle max_attempts, handle pipeline, handle api_key_prefix,
+               handle api_key_pepper, handle log) {
   Arguments arguments{{"url", url}, {"migrate", migrate}};
   Options options{.database = arguments.optional_text("url").value_or(""),
                   .policy = to_policy(policy),
                   .clock = clock ? std::move(*clock) : nullptr,
                   .pool_size = to_integer(pool_size, "pool_size"),
                   .migrate = arguments.optional_boolean("migrate"),
+                  .call_timeout = to_timeout(call_timeout, "call_timeout"),
                   .pool_timeout = to_timeout(pool_timeout, "pool_timeout"),
                   .connect_timeout = to_timeout(connect_timeout, "connect_timeout"),
                   .statement_timeout = to_timeout(statement_timeout, "statement_timeout"),
                   .lock_timeout = to_timeout(lock_timeout, "lock_timeout"),
+                  .tcp_user_timeout = to_timeout(tcp_user_timeout, "tcp_user_timeout"),
                   .max_attempts = to_integer(max_attempts, "max_attempts"),
                   .pipeline = to_boolean(pipeline, "pipeline"),
                   .api_key_prefix = to_text(api_key_prefix, "api_key_prefix"),
@@ -205,9 +211,10 @@ void bind_books(py::module_& module) {
       .def("health", [](HeldBooks& books) { return without_gil([&] { return books->health(); }); })
       .def("close", [](HeldBooks& books) { without_gil([&] { books->close(); }); });
   module.def("open", &open, arg("url"), arg("policy"), arg("clock"), arg("pool_size"),
-             arg("migrate"), arg("pool_timeout"), arg("connect_timeout"), arg("statement_timeout"),
-             arg("lock_timeout"), arg("max_attempts"), arg("pipeline"), arg("api_key_prefix"),
-             arg("api_key_pepper"), arg("log"));
+             arg("migrate"), arg("call_timeout"), arg("pool_timeout"), arg("connect_timeout"),
+             arg("statement_timeout"), arg("lock_timeout"), arg("tcp_user_timeout"),
+             arg("max_attempts"), arg("pipeline"), arg("api_key_prefix"), arg("api_key_pepper"),
+             arg("log"));
 }
 
 }  // namespace accounting::python

@@ -202,10 +202,12 @@ def open(
     pool_size: int = 4,
     migrate: bool | None = None,
     *,
+    call_timeout: timedelta = timedelta(seconds=30),
     pool_timeout: timedelta = timedelta(seconds=10),
     connect_timeout: timedelta = timedelta(seconds=5),
-    statement_timeout: timedelta = timedelta(seconds=30),
+    statement_timeout: timedelta = timedelta(seconds=15),
     lock_timeout: timedelta = timedelta(seconds=10),
+    tcp_user_timeout: timedelta = timedelta(seconds=10),
     max_attempts: int = 8,
     pipeline: bool = True,
     api_key_prefix: str = "acct",
@@ -221,10 +223,12 @@ def open(
         clock: None: the machine's.
         pool_size: connections at most.
         migrate: whether to bring the schema up to date.
+        call_timeout: how long a call may take in all.
         pool_timeout: how long a call waits for a free connection.
         connect_timeout: how long a connection waits for the server.
         statement_timeout: how long one statement may run.
         lock_timeout: how long it may wait for a lock.
+        tcp_user_timeout: how long PostgreSQL's host may leave what was sent unconfirmed.
         max_attempts: how often a transaction is tried.
         pipeline: PostgreSQL: send the statements of a trip together.
         api_key_prefix: what API keys begin with.
@@ -245,8 +249,9 @@ def open(
     return _Opening(
         lambda: accounting.open(
             url, policy, clock, pool_size, migrate,
-            pool_timeout=pool_timeout, connect_timeout=connect_timeout,
-            statement_timeout=statement_timeout, lock_timeout=lock_timeout,
+            call_timeout=call_timeout, pool_timeout=pool_timeout,
+            connect_timeout=connect_timeout, statement_timeout=statement_timeout,
+            lock_timeout=lock_timeout, tcp_user_timeout=tcp_user_timeout,
             max_attempts=max_attempts, pipeline=pipeline,
             api_key_prefix=api_key_prefix, api_key_pepper=api_key_pepper, log=log,
         ),

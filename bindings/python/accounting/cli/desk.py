@@ -80,6 +80,7 @@ class Desk:
             self._books = accounting.open(
                 self.url,
                 migrate=migrate,
+                call_timeout=_PATIENCE,
                 statement_timeout=_PATIENCE,
                 # As the host has them, or its keys would be unknown here.
                 api_key_prefix=os.environ.get("ACCOUNTING_API_KEY_PREFIX") or "acct",

@@ -1,6 +1,7 @@
 #include "services/context.hpp"
 
 #include <utility>
+#include <vector>
 
 namespace accounting::services {
 
@@ -53,6 +54,12 @@ void Books::leave_transaction(std::thread::id thread) {
   --open_transactions_;
 }
 
+void Books::after_fork_in_child() noexcept {
+  inside_transaction_.clear();  // they are the parent's
+  open_transactions_ = 0;
+  mutex_.unlock();
+}
+
 OpenTransaction::OpenTransaction(std::shared_ptr<Books> books, store::Deadline deadline)
     : books_(std::move(books)), thread_(std::this_thread::get_id()) {
   unit_ = books_->store().begin(deadline);
@@ -63,6 +70,9 @@ OpenTransaction::OpenTransaction(std::shared_ptr<Books> books, store::Deadline d
 OpenTransaction::~OpenTransaction() { rollback(); }
 
 store::Unit& OpenTransaction::unit() {
+  if (forks_ != platform::forks()) {
+    throw Conflict("the transaction was begun before this process was forked: it is the parent's");
+  }
   if (std::this_thread::get_id() != thread_) {
     throw Conflict("the transaction belongs to another thread");
   }
@@ -82,7 +92,11 @@ void OpenTransaction::commit() {
 }
 
 void OpenTransaction::rollback() noexcept {
-  if (unit_) {
+  if (unit_ && forks_ != platform::forks()) {
+    // What it holds is the parent's; its locks may be held by threads that are not in this process.
+    static auto* const kept = new std::vector<std::unique_ptr<store::Unit>>;
+    kept->push_back(std::move(unit_));
+  } else if (unit_) {
     unit_.reset();
     books_->leave_transaction(thread_);
   }

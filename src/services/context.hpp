@@ -5,9 +5,11 @@
 #include "accounting/accounting.hpp"
 #include "crypto/secret.hpp"
 #include "domain/permissions.hpp"
+#include "platform/forks.hpp"
 #include "store/store.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,9 +22,12 @@
 namespace accounting::services {
 
 /// The opened books, shared by all handles. Thread-safe.
-class Books {
+class Books : private platform::ForkWatcher {
  public:
   Books(std::shared_ptr<store::Store> store, Options options);
+  Books(const Books&) = delete;
+  Books& operator=(const Books&) = delete;
+  ~Books() override { stop_watching(); }
 
   [[nodiscard]] store::Store& store() const { return *store_; }
   [[nodiscard]] const Options& options() const { return options_; }
@@ -43,6 +48,10 @@ class Books {
   void leave_transaction(std::thread::id thread);
 
  private:
+  void before_fork() noexcept override { mutex_.lock(); }
+  void after_fork_in_parent() noexcept override { mutex_.unlock(); }
+  void after_fork_in_child() noexcept override;
+
   std::shared_ptr<store::Store> store_;
   Options options_;  ///< without the pepper
   crypto::Secret pepper_;
@@ -77,6 +86,7 @@ class OpenTransaction {
  private:
   std::shared_ptr<Books> books_;
   std::thread::id thread_;
+  std::uint64_t forks_ = platform::forks();
   std::unique_ptr<store::Unit> unit_;
   Timestamp now_;
   std::optional<store::FailureKind> failure_;

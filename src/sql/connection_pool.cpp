@@ -1,6 +1,7 @@
 #include "sql/connection_pool.hpp"
 
 #include "accounting/error.hpp"
+#include "platform/forks.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -9,26 +10,39 @@
 #include <vector>
 
 namespace accounting::sql {
+namespace {
+
+/// Keeps what a child must neither use nor destroy. Reachable, so that no leak is reported.
+template <class Thing>
+void left_to_the_parent(Thing* thing) noexcept {
+  static auto* const kept = new std::vector<Thing*>;
+  kept->push_back(thing);
+}
+
+}  // namespace
 
 Lease::Lease(ConnectionPool& pool, std::unique_ptr<Connection> connection) noexcept
-    : pool_(&pool), connection_(std::move(connection)) {}
+    : pool_(&pool), connection_(std::move(connection)), forks_(platform::forks()) {}
 
 Lease::Lease(Lease&& other) noexcept
-    : pool_(other.pool_), connection_(std::move(other.connection_)) {}
+    : pool_(other.pool_), connection_(std::move(other.connection_)), forks_(other.forks_) {}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this != &other) {
-    if (connection_) {
-      pool_->give_back(std::move(connection_));
-    }
+    end();
     pool_ = other.pool_;
     connection_ = std::move(other.connection_);
+    forks_ = other.forks_;
   }
   return *this;
 }
 
-Lease::~Lease() {
-  if (connection_) {
+Lease::~Lease() { end(); }
+
+void Lease::end() noexcept {
+  if (connection_ && forks_ != platform::forks()) {
+    left_to_the_parent(connection_.release());
+  } else if (connection_) {
     pool_->give_back(std::move(connection_));
   }
 }
@@ -43,8 +57,10 @@ struct ConnectionPool::State {
   std::vector<std::unique_ptr<Connection>> idle = {};  ///< the one used last at the back
   std::size_t in_use = 0;
   bool closed = false;
+  bool paused = false;
+  bool refused = false;
 
-  [[nodiscard]] bool can_lend() const { return closed || in_use < size; }
+  [[nodiscard]] bool can_lend() const { return closed || (!paused && in_use < size); }
   /// Ends a loan; the connection, where there is one, is kept unless the pool is closed.
   void release(std::unique_ptr<Connection>& connection) noexcept;
 };
@@ -57,7 +73,7 @@ void ConnectionPool::State::release(std::unique_ptr<Connection>& connection) noe
       idle.push_back(std::move(connection));  // within what was reserved
     }
   }
-  returned.notify_one();
+  returned.notify_all();
 }
 
 ConnectionPool::ConnectionPool(Factory factory, std::int64_t size,
@@ -77,6 +93,11 @@ Lease ConnectionPool::lease(Deadline deadline) {
     const auto give_up = std::min(std::chrono::steady_clock::now() + state_->timeout, deadline);
     if (!state_->returned.wait_until(lock, give_up, [this] { return state_->can_lend(); })) {
       throw StoreError("no database connection came free in time", true);
+    }
+    if (state_->refused) {
+      throw Conflict(
+          "the books are the parent's: they are in memory, or a call was under way when this "
+          "process was forked");
     }
     if (state_->closed) {
       throw Conflict("the books are closed");
@@ -111,6 +132,34 @@ void ConnectionPool::give_back(std::unique_ptr<Connection> connection) noexcept 
     connection.reset();
   }
   state_->release(connection);
+}
+
+bool ConnectionPool::pause(Deadline until, bool keep_idle) noexcept {
+  std::unique_lock lock(state_->mutex);
+  state_->paused = true;
+  const bool all_back =
+      state_->returned.wait_until(lock, until, [this] { return state_->in_use == 0; });
+  if (!keep_idle) {
+    state_->idle.clear();
+  }
+  lock.release();
+  return all_back;
+}
+
+void ConnectionPool::resume() noexcept {
+  state_->paused = false;
+  state_->mutex.unlock();
+  state_->returned.notify_all();
+}
+
+void ConnectionPool::start_anew(Child child) noexcept {
+  // The old lock and condition may have waiters that are not in this process.
+  State* const old = state_.release();
+  state_.reset(new State{.factory = old->factory, .size = old->size, .timeout = old->timeout});
+  state_->idle.reserve(state_->size);
+  state_->closed = old->closed;
+  state_->refused = child == Child::refused;
+  left_to_the_parent(old);
 }
 
 PoolStatus ConnectionPool::status() const {

@@ -5,6 +5,7 @@
 #include "sql/connection.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -13,7 +14,8 @@ namespace accounting::sql {
 class ConnectionPool;
 
 /// A connection lent to one caller; goes back on destruction. An open transaction is rolled back
-/// first; a broken connection is dropped, and the next lease makes a new one.
+/// first; a broken connection is dropped, and the next lease makes a new one. In a process that was
+/// forked meanwhile nothing is done: the connection is the parent's.
 class Lease {
  public:
   Lease(ConnectionPool& pool, std::unique_ptr<Connection> connection) noexcept;
@@ -27,8 +29,11 @@ class Lease {
   Connection* operator->() const noexcept { return connection_.get(); }
 
  private:
+  void end() noexcept;
+
   ConnectionPool* pool_;
   std::unique_ptr<Connection> connection_;
+  std::uint64_t forks_;
 };
 
 /// Thread-safe. Makes connections when they are first needed, keeps them, and hands out the one
@@ -43,10 +48,19 @@ class ConnectionPool {
   ~ConnectionPool();
 
   /// Throws StoreError (retryable) where no connection came free in time, SqlError
-  /// (`unreachable`) where none could be made, Conflict after `close`.
+  /// (`unreachable`) where none could be made, Conflict after `close` and where a fork refused it.
   [[nodiscard]] Lease lease(Deadline deadline = Deadline::max());
   [[nodiscard]] PoolStatus status() const;
   void close() noexcept;
+
+  /// What a fork leaves to the child: a pool of its own, or one that only refuses.
+  enum class Child { usable, refused };
+  /// Before a fork: lends nothing more, waits for what is lent, and closes what is idle (unless it
+  /// is to be kept). Locked until one of the calls below. False where something stayed lent until
+  /// `until`.
+  bool pause(Deadline until, bool keep_idle) noexcept;
+  void resume() noexcept;
+  void start_anew(Child child) noexcept;
 
  private:
   friend class Lease;

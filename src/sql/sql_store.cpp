@@ -1,6 +1,7 @@
 #include "sql/sql_store.hpp"
 
 #include "accounting/error.hpp"
+#include "platform/forks.hpp"
 #include "sql/connection_pool.hpp"
 #include "sql/database_url.hpp"
 #include "sql/migrator.hpp"
@@ -9,7 +10,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
+#include <vector>
 
 namespace accounting::sql {
 namespace {
@@ -19,7 +22,7 @@ using enum Type;
 const Statement read_database_time{
     .name = "read_database_time", .text = "SELECT MICROS_NOW", .columns = {integer}};
 
-class SqlStore final : public store::Store {
+class SqlStore final : public store::Store, private platform::ForkWatcher {
   Lease lease(Deadline deadline) {
     try {
       return pool_.lease(deadline);
@@ -45,6 +48,10 @@ class SqlStore final : public store::Store {
         pool_([this](Deadline deadline) { return connect(url_, options_, deadline); },
               url_.in_memory ? 1 : options_.pool_size, options_.pool_timeout) {}
 
+  SqlStore(const SqlStore&) = delete;
+  SqlStore& operator=(const SqlStore&) = delete;
+  ~SqlStore() override { stop_watching(); }
+
   std::unique_ptr<store::Reads> read(Deadline deadline) override {
     return std::make_unique<SqlSession>(lease(deadline), SqlSession::Mode::reads, nullptr);
   }
@@ -56,10 +63,10 @@ class SqlStore final : public store::Store {
 
   std::unique_ptr<store::Unit> begin_if_free(Deadline deadline) override {
     const bool is_sqlite = url_.kind == DatabaseKind::sqlite;
-    if (is_sqlite && !gate_.pass_until(Deadline::min())) {
+    if (is_sqlite && !gate_->pass_until(Deadline::min())) {
       return nullptr;
     }
-    GateGuard gate(is_sqlite ? &gate_ : nullptr);
+    GateGuard gate(is_sqlite ? gate_.get() : nullptr);
     return std::make_unique<SqlSession>(lease(deadline), SqlSession::Mode::writes_if_free,
                                         std::move(gate));
   }
@@ -99,22 +106,47 @@ class SqlStore final : public store::Store {
   void close() noexcept override { pool_.close(); }
 
  private:
+  // A child must find neither a connection that is the parent's too nor a lock that nobody opens,
+  // so that calls are let come to an end first. SQLite's library must not be forked with a file
+  // open.
+  void before_fork() noexcept override {
+    constexpr std::chrono::seconds patience{2};
+    const Deadline until = std::chrono::steady_clock::now() + patience;
+    gate_passed_ = gate_->pass_until(until);
+    at_rest_ = pool_.pause(until, url_.in_memory) && gate_passed_;
+  }
+  void after_fork_in_parent() noexcept override {
+    pool_.resume();
+    if (gate_passed_) {
+      gate_->release();
+    }
+  }
+  void after_fork_in_child() noexcept override {
+    const bool is_sqlite = url_.kind == DatabaseKind::sqlite;
+    const bool refused = url_.in_memory || (is_sqlite && !at_rest_);
+    pool_.start_anew(refused ? ConnectionPool::Child::refused : ConnectionPool::Child::usable);
+    static auto* const kept = new std::vector<std::unique_ptr<WriteGate>>;
+    kept->push_back(std::exchange(gate_, std::make_unique<WriteGate>()));
+  }
+
   GateGuard pass_gate(Deadline deadline) {
     if (url_.kind != DatabaseKind::sqlite) {
       return nullptr;
     }
-    if (!gate_.pass_until(
+    if (!gate_->pass_until(
             std::min(std::chrono::steady_clock::now() + options_.lock_timeout, deadline))) {
       throw store::StoreFailure(store::FailureKind::timed_out,
                                 "a lock was not had in time (lock_timeout)");
     }
-    return GateGuard(&gate_);
+    return GateGuard(gate_.get());
   }
 
   DatabaseUrl url_;
   Options options_;
-  WriteGate gate_;
+  std::unique_ptr<WriteGate> gate_ = std::make_unique<WriteGate>();
   ConnectionPool pool_;
+  bool gate_passed_ = false;
+  bool at_rest_ = false;
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ ROOMS = {
     "platform": set(),
     "store": {"domain"},
     "sql": {"store", "domain", "crypto", "platform"},
-    "services": {"store", "domain", "crypto"},
+    "services": {"store", "domain", "crypto", "platform"},
 }
 ROOMS_FOR_TOP = set(ROOMS)  # src/*.cpp put everything together
 

@@ -1,0 +1,32 @@
+// Forks: what has locks or connections hears of a fork of the process before it happens, and after
+// it on both sides. Where a system has no fork, nobody hears anything.
+#pragma once
+
+#include <cstdint>
+
+namespace accounting::platform {
+
+/// Registered for as long as it lives. Its calls come from the thread that forks.
+class ForkWatcher {
+ public:
+  ForkWatcher();
+  ForkWatcher(const ForkWatcher&) = delete;
+  ForkWatcher& operator=(const ForkWatcher&) = delete;
+  virtual ~ForkWatcher();
+
+  /// Brings itself into a state that a child can take over; may wait a little.
+  virtual void before_fork() noexcept = 0;
+  virtual void after_fork_in_parent() noexcept = 0;
+  /// The forking thread is the only one there is: what other threads held, they hold for ever.
+  virtual void after_fork_in_child() noexcept = 0;
+
+ protected:
+  /// To be called first by the destructors of classes that derive from this one: from then on the
+  /// object hears nothing.
+  void stop_watching() noexcept;
+};
+
+/// How many forks lie between the first watcher's process and this one.
+std::uint64_t forks() noexcept;
+
+}  // namespace accounting::platform

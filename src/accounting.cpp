@@ -6,6 +6,7 @@
 #include "domain/validation.hpp"
 #include "services/accounts.hpp"
 #include "services/attempts.hpp"
+#include "services/checkpoint.hpp"
 #include "services/context.hpp"
 #include "services/journal_chain.hpp"
 #include "services/requests.hpp"
@@ -218,6 +219,20 @@ VerifyReport Accounting::verify() const {
     report.ok = report.problems.empty();
     return report;
   });
+}
+
+std::string Accounting::checkpoint(std::string_view private_key) const {
+  const Context& context = *present(context_);
+  return services::query(context, [&](store::Reads& reads) {
+    return services::write_checkpoint(reads, private_key, context.now());
+  });
+}
+
+CheckpointReport Accounting::verify_checkpoint(std::string_view checkpoint,
+                                               std::string_view public_key) const {
+  const services::SignedCheckpoint expected(checkpoint, public_key);
+  return services::query(*present(context_),
+                         [&](store::Reads& reads) { return expected.compare(reads); });
 }
 
 Health Accounting::health() const {

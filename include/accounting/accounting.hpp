@@ -51,6 +51,17 @@ struct VerifyReport {
   friend bool operator==(const VerifyReport&, const VerifyReport&) = default;
 };
 
+/// How the books compare with a checkpoint.
+struct CheckpointReport {
+  bool ok = true;
+  std::vector<Problem> problems;  ///< what the books lack, account by account
+  Timestamp created_at;           ///< when the checkpoint was made
+  std::int64_t accounts = 0;      ///< that it names
+  std::int64_t entries = 0;       ///< journal entries that it covers
+
+  friend bool operator==(const CheckpointReport&, const CheckpointReport&) = default;
+};
+
 struct PoolStatus {
   std::int64_t size = 0;    ///< connections at most
   std::int64_t open = 0;    ///< connections that exist
@@ -169,6 +180,16 @@ class ACCOUNTING_EXPORT Accounting {
   /// Proves that the books balance: invariants I1 to I6 and the hash chain of the journal, over all
   /// rows, in one snapshot.
   [[nodiscard]] VerifyReport verify() const;
+  /// What the journals are now, signed: a text to be kept where nobody who can write the database
+  /// can write. `private_key`: an Ed25519 key as PEM (`openssl genpkey -algorithm ed25519`),
+  /// without a password; not kept. Errors: InvalidArgument (private_key), StoreError.
+  [[nodiscard]] std::string checkpoint(std::string_view private_key) const;
+  /// Whether these books, say a restored backup, hold every journal entry that the checkpoint
+  /// covers, unchanged; later entries do not matter. Reads the whole journal, and proves nothing of
+  /// the other tables: `verify` does. Errors: InvalidArgument (checkpoint: changed, or signed with
+  /// another key; public_key), StoreError.
+  [[nodiscard]] CheckpointReport verify_checkpoint(std::string_view checkpoint,
+                                                   std::string_view public_key) const;
   /// Never throws for a database that is out of reach: it says so.
   [[nodiscard]] Health health() const;
 

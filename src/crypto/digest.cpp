@@ -11,15 +11,10 @@ namespace {
 
 using Digest = std::array<unsigned char, 32>;
 
+constexpr std::string_view digits = "0123456789abcdef";
+
 std::string as_hex(const Digest& digest) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * digest.size());
-  for (const unsigned char byte : digest) {
-    text += digits[byte >> 4U];
-    text += digits[byte & 15U];
-  }
-  return text;
+  return hexadecimal({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 /// Looked up once: OpenSSL would look for its implementation at each use.
@@ -29,6 +24,30 @@ const EVP_MD* sha256() {
 }
 
 }  // namespace
+
+std::string hexadecimal(std::string_view bytes) {
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const char character : bytes) {
+    const auto byte = static_cast<unsigned char>(character);
+    text += digits[byte >> 4U];
+    text += digits[byte & 15U];
+  }
+  return text;
+}
+
+std::optional<std::string> from_hexadecimal(std::string_view text) {
+  std::string bytes;
+  for (std::size_t at = 0; at + 1 < text.size(); at += 2) {
+    const std::size_t high = digits.find(text[at]);
+    const std::size_t low = digits.find(text[at + 1]);
+    if (high == std::string_view::npos || low == std::string_view::npos) {
+      return std::nullopt;
+    }
+    bytes += static_cast<char>(high << 4U | low);
+  }
+  return text.size() % 2 == 0 ? std::optional(bytes) : std::nullopt;
+}
 
 std::string sha256_hex(std::string_view bytes) {
   Digest digest{};

@@ -21,6 +21,12 @@ const Statement next_user_ids{
     .parameters = {{"after", text}, {"limit", integer}},
     .columns = {text}};
 
+const Statement read_journal_heads{
+    .name = "read_journal_heads",
+    .text =
+        "SELECT user_id, last_entry_sequence, last_entry_hash FROM user_accounts ORDER BY user_id",
+    .columns = {text, integer, text}};
+
 const Statement audit_counters{
     .name = "audit_counters",
     .text = "SELECT " ACCOUNTING_COUNTER_COLUMNS " FROM user_accounts WHERE user_id = :user_id",
@@ -115,6 +121,19 @@ void load_account(Batch& batch, domain::AccountRows& account) {
 }
 
 }  // namespace
+
+std::vector<store::JournalHead> SqlSession::journal_heads() {
+  lease_->finish_by(Deadline::max());  // it takes as long as there are accounts
+  std::vector<store::JournalHead> heads;
+  Batch batch;
+  batch.add(read_journal_heads, {}, append_to(heads, [](const Row& row) {
+              RowReader reader(row);
+              return store::JournalHead{
+                  .user_id = reader.text(), .entries = reader.integer(), .hash = reader.text()};
+            }));
+  run(batch);
+  return heads;
+}
 
 void SqlSession::each_account(const std::function<void(const domain::AccountRows&)>& check) {
   lease_->finish_by(Deadline::max());  // it takes as long as there are accounts

@@ -43,6 +43,7 @@ class SqlSession final : public store::Unit {
                                                     Timestamp now) override;
   std::optional<std::vector<ApiKey>> api_keys(const std::string& user_id) override;
   Page<AuditEntry> audit(const ListAuditRequest& request) override;
+  std::vector<store::JournalHead> journal_heads() override;
   void each_account(const std::function<void(const domain::AccountRows&)>& check) override;
 
   domain::State load(const domain::Needs& needs, Timestamp now) override;

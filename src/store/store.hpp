@@ -53,6 +53,13 @@ struct TimeRange {
   std::optional<Timestamp> end;
 };
 
+/// How far an account's journal has come.
+struct JournalHead {
+  std::string user_id;
+  std::int64_t entries = 0;
+  std::string hash;  ///< of the last entry; empty where there is none
+};
+
 /// Queries. Each sees one snapshot; inside a Unit each sees what is committed and what the unit
 /// has done. Those that name a user answer nothing where there is no such
 /// account.
@@ -96,6 +103,8 @@ class Reads {
   /// Newest first.
   virtual Page<AuditEntry> audit(const ListAuditRequest& request) = 0;
 
+  /// Of every account, in user_id order.
+  virtual std::vector<JournalHead> journal_heads() = 0;
   /// Hands every account's rows to `check`, all from one snapshot, in user_id order.
   virtual void each_account(const std::function<void(const domain::AccountRows&)>& check) = 0;
 };

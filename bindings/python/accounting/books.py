@@ -15,7 +15,7 @@ from accounting.identity import JwtVerifier
 from accounting.on_behalf_of import OnBehalfOf
 from accounting.policy import Policy
 from accounting.services import Accounts, ApiKeys, Audit, Credits, Pricing, Sessions, Usage
-from accounting.values import Health, KeyIdentity, Principal, VerifyReport
+from accounting.values import CheckpointReport, Health, KeyIdentity, Principal, VerifyReport
 
 __all__ = ["Accounting", "Transaction", "open"]
 
@@ -290,6 +290,35 @@ class Accounting:
         Over all rows, in one snapshot.
         """
         return self._core.verify()
+
+    def checkpoint(self, private_key: bytes | str) -> str:
+        """What the journals are now, signed.
+
+        Keep it where nobody who can write the database can write.
+
+        Args:
+            private_key: an Ed25519 key as PEM (`openssl genpkey -algorithm ed25519`), without a
+                password; not kept.
+
+        Raises:
+            InvalidArgument: private_key.
+        """
+        return self._core.checkpoint(private_key)
+
+    def verify_checkpoint(self, checkpoint: str, public_key: str) -> CheckpointReport:
+        """Whether these books hold every journal entry that a checkpoint covers, unchanged.
+
+        Say, of a restored backup; later entries do not matter. Reads the whole journal, and proves
+        nothing of the other tables: `verify` does.
+
+        Args:
+            checkpoint: what `checkpoint` answered.
+            public_key: the public half of its key, as PEM (`openssl pkey -pubout`).
+
+        Raises:
+            InvalidArgument: the checkpoint was changed, or signed with another key; public_key.
+        """
+        return self._core.verify_checkpoint(checkpoint, public_key)
 
     def health(self) -> Health:
         """Whether the books can be worked with. Raises nothing for a database out of reach."""

@@ -179,6 +179,12 @@ py::object answer(const VerifyReport& report) {
        field(report.sessions), field(report.usage_records), field(report.entries)});
 }
 
+py::object answer(const CheckpointReport& report) {
+  return build(python_side().checkpoint_report,
+               {field(report.ok), field(report.problems), field(report.created_at),
+                field(report.accounts), field(report.entries)});
+}
+
 py::object answer(const PoolStatus& pool) {
   return build(python_side().pool_status, {field(pool.size), field(pool.open), field(pool.in_use)});
 }

@@ -32,6 +32,7 @@ py::object answer(const StreamingSession& session);
 py::object answer(const Settlement& settlement);
 py::object answer(const PricingRule& rule);
 py::object answer(const VerifyReport& report);
+py::object answer(const CheckpointReport& report);
 py::object answer(const Problem& problem);
 py::object answer(const PoolStatus& pool);
 py::object answer(const Health& health);
@@ -91,6 +92,7 @@ ACCOUNTING_ANSWER(accounting::KeyIdentity, "accounting.values.KeyIdentity");
 ACCOUNTING_ANSWER(accounting::AuditEntry, "accounting.values.AuditEntry");
 ACCOUNTING_ANSWER(accounting::TokenInspection, "accounting.values.TokenInspection");
 ACCOUNTING_ANSWER(accounting::VerifyReport, "accounting.values.VerifyReport");
+ACCOUNTING_ANSWER(accounting::CheckpointReport, "accounting.values.CheckpointReport");
 ACCOUNTING_ANSWER(accounting::PoolStatus, "accounting.values.PoolStatus");
 ACCOUNTING_ANSWER(accounting::Health, "accounting.values.Health");
 ACCOUNTING_ANSWER(accounting::Page<accounting::UserAccount>,

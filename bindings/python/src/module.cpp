@@ -12,7 +12,6 @@ PYBIND11_MODULE(_core, module) {
   using namespace accounting::python;
   module.doc() = "The C++ library, for the package accounting only.";
   module.attr("__version__") = ACCOUNTING_VERSION;
-  watch_forks();
   import_datetime();
   import_python_side();
   translate_errors();

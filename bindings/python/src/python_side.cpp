@@ -59,6 +59,7 @@ void import_python_side() {
       .token_inspection = value_class("TokenInspection"),
       .problem = value_class("Problem"),
       .verify_report = value_class("VerifyReport"),
+      .checkpoint_report = value_class("CheckpointReport"),
       .pool_status = value_class("PoolStatus"),
       .health = value_class("Health"),
       .token_counts = values.attr("TokenCounts"),

@@ -30,7 +30,7 @@ struct PythonSide {
   ValueClass streaming_session, settlement;
   ValueClass pricing_rule;
   ValueClass principal, api_key, issued_api_key, key_identity, audit_entry, token_inspection;
-  ValueClass problem, verify_report, pool_status, health;
+  ValueClass problem, verify_report, checkpoint_report, pool_status, health;
   py::object token_counts;
   py::object role, session_status, entry_kind;  ///< enums; called with a word
 

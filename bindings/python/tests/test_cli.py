@@ -448,3 +448,41 @@ def test_as_a_process(tool: Tool) -> None:
     )
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.strip() == "error: there is no account with that user_id [not_found]"
+
+
+# RFC 8037, A.1
+PRIVATE_KEY = """-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+"""
+PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+-----END PUBLIC KEY-----
+"""
+
+
+def test_a_checkpoint_knows_its_books(tool: Tool, tmp_path: Path) -> None:
+    private, public, file = (tmp_path / name for name in ("private.pem", "public.pem", "check"))
+    private.write_text(PRIVATE_KEY)
+    public.write_text(PUBLIC_KEY)
+    tool.run("accounts", "sync", "ada", "--email", "ada@example.org", "--username", "Ada")
+    tool.run("credits", "allocate", "ada", "1000", "--expiry-days", "30")
+    export = ("checkpoint", "export", str(file), "--key")
+    verify = ("checkpoint", "verify", str(file), "--key")
+    tool.run(*export, str(public), code=2)
+    assert not file.exists()
+    assert "1 accounts" in tool.run(*export, str(private)).out
+    tool.run(*export, str(private), code=2)  # never over another
+    assert "PRIVATE" not in file.read_text()
+
+    tool.run("credits", "charge", "ada", "5", "--service", "s", "--operation", "o")
+    assert tool.json(*verify, str(public))["ok"] is True
+    tool.run(*verify, str(private), code=2)
+
+    other = Tool(f"sqlite:///{tmp_path}/other.db")
+    with other.books() as books:
+        books.accounts.sync("ada", "ada@example.org", "Ada")
+    ended = other.run(*verify, str(public), code=4)
+    assert "there are 0 entries, and the checkpoint has 1" in " ".join(ended.out.split())
+    file.write_text(file.read_text().replace('"entries":1', '"entries":0'))
+    assert "signed with this key" in other.run(*verify, str(public), code=2).err

@@ -18,7 +18,7 @@ from accounting.clock import ManualClock
 from accounting.errors import InvalidArgument
 from accounting.identity import JwtVerifier
 from accounting.policy import Policy
-from accounting.values import Health, KeyIdentity, Principal, VerifyReport
+from accounting.values import CheckpointReport, Health, KeyIdentity, Principal, VerifyReport
 
 __all__ = ["Accounting", "Transaction", "open"]
 
@@ -125,6 +125,14 @@ class Accounting:
         Over all rows, in one snapshot.
         """
         return await self._worker.run(self._books.verify)
+
+    async def checkpoint(self, private_key: bytes | str) -> str:
+        """What the journals are now, signed; see `accounting.Accounting.checkpoint`."""
+        return await self._worker.run(self._books.checkpoint, private_key)
+
+    async def verify_checkpoint(self, checkpoint: str, public_key: str) -> CheckpointReport:
+        """Whether these books hold every journal entry that a checkpoint covers, unchanged."""
+        return await self._worker.run(self._books.verify_checkpoint, checkpoint, public_key)
 
     async def health(self) -> Health:
         """Whether the books can be worked with. Raises nothing for a database out of reach."""

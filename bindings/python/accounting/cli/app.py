@@ -9,7 +9,17 @@ from typing import Annotated
 
 import typer
 
-from accounting.cli import accounts, credits, keys, pricing, schema, sessions, tokens, usage
+from accounting.cli import (
+    accounts,
+    checkpoint,
+    credits,
+    keys,
+    pricing,
+    schema,
+    sessions,
+    tokens,
+    usage,
+)
 from accounting.cli.audit import audit
 from accounting.cli.desk import root_options
 from accounting.cli.exits import EXIT_CODES_HELP
@@ -63,6 +73,7 @@ app.add_typer(sessions.app, name="sessions")
 app.add_typer(usage.app, name="usage")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tokens.app, name="token")
+app.add_typer(checkpoint.app, name="checkpoint")
 app.command("audit")(audit)
 app.command("report")(report)
 

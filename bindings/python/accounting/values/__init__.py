@@ -1,7 +1,13 @@
 """The value types: what the services answer. Immutable; they compare, hash, copy and pickle."""
 
 from accounting.values.base import Page, Value
-from accounting.values.books import Health, PoolStatus, Problem, VerifyReport
+from accounting.values.books import (
+    CheckpointReport,
+    Health,
+    PoolStatus,
+    Problem,
+    VerifyReport,
+)
 from accounting.values.credits import (
     Balance,
     Charge,
@@ -29,6 +35,7 @@ __all__ = [
     "AuditEntry",
     "Balance",
     "Charge",
+    "CheckpointReport",
     "CreditAllocation",
     "CreditEntry",
     "Deduction",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from accounting.values.base import Value
 
-__all__ = ["Health", "PoolStatus", "Problem", "VerifyReport"]
+__all__ = ["CheckpointReport", "Health", "PoolStatus", "Problem", "VerifyReport"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,6 +45,25 @@ class VerifyReport(Value):
     allocations: int
     sessions: int
     usage_records: int
+    entries: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CheckpointReport(Value):
+    """How the books compare with a checkpoint.
+
+    Attributes:
+        ok: they hold every journal entry that it covers, unchanged.
+        problems: what they lack, account by account.
+        created_at: when the checkpoint was made, in UTC.
+        accounts: how many it names.
+        entries: how many journal entries it covers.
+    """
+
+    ok: bool
+    problems: tuple[Problem, ...]
+    created_at: datetime
+    accounts: int
     entries: int
 
 

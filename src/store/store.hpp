@@ -91,7 +91,8 @@ class Reads {
   /// Newest first.
   virtual Page<AuditEntry> audit(const ListAuditRequest& request) = 0;
 
-  /// Hands every account's rows to `check`, all from one snapshot, in user_id order.
+  /// Hands every account's rows to `check`, all from one snapshot, in user_id order; then what is
+  /// left over of accounts that are gone.
   virtual void each_account(const std::function<void(const domain::AccountRows&)>& check) = 0;
 };
 

@@ -8,31 +8,11 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 #include <set>
 
 namespace accounting::domain {
 namespace {
-
-using CreditsByAllocation = std::map<std::int64_t, std::int64_t>;
-
-void add_to(CreditsByAllocation& sums, std::int64_t allocation_id, std::int64_t credits) {
-  std::int64_t& sum = sums[allocation_id];
-  sum = wrapping_add(sum, credits);
-}
-
-CreditsByAllocation by_allocation(const std::vector<Slice>& slices) {
-  CreditsByAllocation sums;
-  for (const Slice& slice : slices) {
-    add_to(sums, slice.allocation_id, slice.credits);
-  }
-  return sums;
-}
-
-void add_part(CreditsByAllocation& sums, std::int64_t allocation_id, std::int64_t credits) {
-  if (credits > 0) {
-    add_to(sums, allocation_id, credits);
-  }
-}
 
 /// No session's numbers are below this; what cannot be computed is reported as this.
 constexpr std::int64_t impossible = -1;
@@ -60,27 +40,28 @@ std::string service_of(SessionStatus status) {
                                             : "chat-streaming-" + std::string(to_string(status));
 }
 
-/// What the journal says of a session, by kind of entry, and by allocation what was held, paid
-/// from the hold, and given back.
+/// What the journal says of a session, by kind of entry, and in its order what was held, paid from
+/// the hold, and given back.
 struct SessionEntries {
   std::map<EntryKind, std::int64_t> sums;
-  CreditsByAllocation held;
-  CreditsByAllocation settled;
-  CreditsByAllocation given_back;
-  const CreditEntry* first_hold = nullptr;
+  std::vector<Slice> held;
+  std::vector<Slice> settled;
+  std::vector<Slice> given_back;
+  std::vector<Timestamp> held_at;
   const CreditEntry* new_allocation = nullptr;
 
   void add(const CreditEntry& entry) {
     const std::int64_t amount = amount_of(entry).value_or(0);
+    const Slice part{.allocation_id = entry.allocation_id, .credits = amount};
     std::int64_t& sum_of_kind = sums[entry.kind];
     sum_of_kind = wrapping_add(sum_of_kind, amount);
     if (entry.kind == EntryKind::hold) {
-      first_hold = first_hold == nullptr ? &entry : first_hold;
-      add_to(held, entry.allocation_id, amount);
+      held_at.push_back(entry.created_at);
+      held.push_back(part);
     } else if (entry.kind == EntryKind::settle) {
-      add_to(settled, entry.allocation_id, amount);
+      settled.push_back(part);
     } else if (entry.kind == EntryKind::refund || entry.kind == EntryKind::move) {
-      add_to(given_back, entry.allocation_id, amount);
+      given_back.push_back(part);
     } else if (entry.kind == EntryKind::allocate) {
       new_allocation = &entry;
     }
@@ -160,7 +141,9 @@ class SessionAuditor {
     const std::int64_t first = hold_of(cost_of(record.first_tokens, record.prices), record.policy);
     std::int64_t sum = 0;
     bool first_is_a_part = first == 0;
+    std::ptrdiff_t first_slices = 0;  // of the hold that it began with
     for (const Slice& slice : record.slices) {
+      first_slices += first_is_a_part ? 0 : 1;
       sum = wrapping_add(sum, slice.credits);
       first_is_a_part |= sum == first;
     }
@@ -169,12 +152,11 @@ class SessionAuditor {
            cost_of(session.estimated_tokens, record.prices));
     expect("allocated_credits", session.allocated_credits,
            hold_of(session.estimated_credits, record.policy));
-    require(by_allocation(record.slices) == entries.held,
-            "its slices are not what the journal says was held");
+    require(record.slices == entries.held, "its slices are not what the journal says was held");
     require(first_is_a_part, "its first slices do not add up to a hold of " +
                                  std::to_string(first) + " for first_tokens");
-    require(first == 0 || entries.first_hold == nullptr ||
-                entries.first_hold->created_at == session.started_at,
+    const auto begun = entries.held_at | std::views::take(first_slices);
+    require(std::ranges::all_of(begun, [&](Timestamp at) { return at == session.started_at; }),
             "started_at is not the instant of its first hold");
   }
 
@@ -199,15 +181,21 @@ class SessionAuditor {
     expect("what its hold gave back", entries.sum(EntryKind::refund, EntryKind::move),
            record.refund);
     // Not by the ledger's own function, so that a fault in it does not judge itself.
-    CreditsByAllocation paid;
-    CreditsByAllocation back;
+    std::vector<Slice> paid;
+    std::vector<Slice> back;
     std::int64_t unpaid = used;
     for (const Slice& slice : record.slices) {
       const std::int64_t part = std::min(unpaid, slice.credits);
       unpaid = wrapping_subtract(unpaid, part);
-      add_part(paid, slice.allocation_id, part);
-      add_part(back, slice.allocation_id, wrapping_subtract(slice.credits, part));
+      if (part > 0) {
+        paid.push_back({.allocation_id = slice.allocation_id, .credits = part});
+      }
+      if (part < slice.credits) {
+        back.push_back({.allocation_id = slice.allocation_id,
+                        .credits = wrapping_subtract(slice.credits, part)});
+      }
     }
+    std::ranges::reverse(back);
     require(paid == entries.settled && back == entries.given_back,
             "its hold was not split first taken, first paid; last taken, first given back");
   }

@@ -2,6 +2,7 @@
 #include "domain/invariants.hpp"
 #include "unit/desk.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 #include <set>
@@ -191,6 +192,8 @@ TEST_CASE("I3: a session's hold went where its end says") {
        [](auto& rows) { session(rows, "s-2").slices.pop_back(); }, "I3"},
       {"a slice of an ended session from another allocation",
        [](auto& rows) { session(rows, "s-1").slices[0].allocation_id = 3; }, "I3"},
+      {"a session's slices in another order",
+       [](auto& rows) { std::ranges::reverse(session(rows, "s-1").slices); }, "I3"},
       {"its usage record is another's",
        [](auto& rows) { session(rows, "s-2").usage_id = session(rows, "s-1").usage_id; }, "I3 I4"},
       {"it has no usage record", [](auto& rows) { session(rows, "s-1").usage_id.reset(); },
@@ -309,7 +312,7 @@ TEST_CASE("I4: the journal, replayed, takes in burn order and nothing that has e
          std::swap(rows.entries[5], rows.entries[7]);
          std::swap(rows.entries[5].sequence, rows.entries[7].sequence);
        },
-       "I4"},
+       "I3 I4"},
       {"a number that has no opposite",
        [](auto& rows) {
          entry(rows, EntryKind::deduct).credits = std::numeric_limits<std::int64_t>::min();

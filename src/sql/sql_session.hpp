@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -37,6 +38,11 @@ class WriteGate {
     const std::lock_guard lock(mutex_);
     busy_ = false;
     changed_.notify_all();
+  }
+  /// How many wait for it now.
+  [[nodiscard]] std::size_t waiting() {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
   }
 
  private:

@@ -26,6 +26,12 @@ TEST_SUITE("judge") {
          "UPDATE credit_allocations SET held_credits = 5, remaining_credits = 55 "
          "WHERE {ada} AND id = 10",
          "I1", "allocation 10: held_credits is 5, expected 0"},
+        {"held in the row and in the journal, and no session holds it",
+         copy_of("credit_entries", "{ada} AND sequence = 48", "sequence = 58, allocation_id = 9") +
+             "UPDATE user_accounts SET last_entry_sequence = 58 WHERE {ada}; "
+             "UPDATE credit_allocations SET held_credits = 12, remaining_credits = 77 "
+             "WHERE {ada} AND id = 9",
+         "I1", "allocation 9: held_credits is 12, expected 0"},
         {"a hold given back while its session is active",
          "UPDATE credit_allocations SET held_credits = 0, remaining_credits = 26 "
          "WHERE {ada} AND id = 6",

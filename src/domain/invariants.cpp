@@ -1,10 +1,11 @@
 #include "domain/invariants.hpp"
 
+#include "domain/entry_audit.hpp"
 #include "domain/journal_replay.hpp"
-#include "domain/rules.hpp"
+#include "domain/key_audit.hpp"
+#include "domain/row_index.hpp"
 #include "domain/session_audit.hpp"
-
-#include <nlohmann/json.hpp>
+#include "domain/wrapping.hpp"
 
 #include <algorithm>
 #include <array>
@@ -30,14 +31,18 @@ std::string number(std::int64_t value) { return std::to_string(value); }
 /// Looks at one account and collects what is wrong.
 class Auditor {
  public:
-  explicit Auditor(const AccountRows& rows) : rows_(rows), replay_(rows.allocations) {}
+  explicit Auditor(const AccountRows& rows)
+      : rows_(rows), index_(rows), replay_(rows.allocations), problems_(rows.unreadable) {}
 
   std::vector<Problem> audit() {
+    if (!rows_.known) {
+      report("I1", "user_accounts: the account is not there, and rows of it are");
+    }
     check_journal();
     check_allocations();
     check_consumption();
-    check_sessions();
-    check_keys();
+    report_all("I3", audit_sessions(rows_, index_));
+    report_all("I5", audit_keys(rows_, index_));
     check_rollups();
     return std::move(problems_);
   }
@@ -46,6 +51,12 @@ class Auditor {
   void report(const char* invariant, std::string detail) {
     problems_.push_back(
         {.invariant = invariant, .user_id = rows_.user_id, .detail = std::move(detail)});
+  }
+
+  void report_all(const char* invariant, std::vector<std::string> details) {
+    for (std::string& detail : details) {
+      report(invariant, std::move(detail));
+    }
   }
 
   void expect(const char* invariant, const std::string& what, std::int64_t found,
@@ -58,16 +69,16 @@ class Auditor {
   void check_journal() {
     std::int64_t sequence = 0;
     for (const CreditEntry& entry : rows_.entries) {
-      if (entry.sequence != ++sequence) {
-        report("I4", "credit_entries: after sequence " + number(sequence - 1) + " comes " +
+      if (entry.sequence != wrapping_add(sequence, 1)) {
+        report("I4", "credit_entries: after sequence " + number(sequence) + " comes " +
                          number(entry.sequence));
-        sequence = entry.sequence;
       }
+      sequence = entry.sequence;
       if (const auto problem = replay_.apply(entry)) {
-        report("I4", "credit_entries: the entry with sequence " + number(entry.sequence) + " (" +
-                         std::string(to_string(entry.kind)) + ") " + *problem);
+        report("I4", "credit_entries: " + name_of(entry) + *problem);
       }
     }
+    report_all("I4", audit_entries(rows_, index_));
     expect("I4", "user_accounts: last_entry_sequence", rows_.counters.last_entry_sequence,
            sequence);
   }
@@ -76,15 +87,17 @@ class Auditor {
     std::map<std::int64_t, std::int64_t> held;
     for (const SessionRecord& record : rows_.sessions) {
       for (const Slice& slice : record.slices) {
-        held[slice.allocation_id] += record.ending ? 0 : slice.credits;
+        std::int64_t& sum = held[slice.allocation_id];
+        sum = wrapping_add(sum, record.ending ? 0 : slice.credits);
       }
     }
     std::int64_t id = 0;
     std::int64_t allocated = 0;
     for (const CreditAllocation& allocation : rows_.allocations) {
-      expect("I1", "credit_allocations: the next id", allocation.id, ++id);
+      expect("I1", "credit_allocations: the next id", allocation.id, wrapping_add(id, 1));
       id = allocation.id;
-      allocated += allocation.total_credits - allocation.moved_credits;
+      allocated = wrapping_add(
+          allocated, wrapping_subtract(allocation.total_credits, allocation.moved_credits));
       check_allocation(allocation, held[allocation.id]);
     }
     expect("I1", "user_accounts: last_allocation_id", rows_.counters.last_allocation_id, id);
@@ -107,73 +120,60 @@ class Auditor {
     check("revoked_credits", allocation.revoked_credits, journal.revoked);
     check("moved_credits", allocation.moved_credits, journal.moved);
     expect("I1", row + "held_credits", allocation.held_credits, held_by_sessions);
-    expect("I1", row + "total_credits", allocation.total_credits,
-           allocation.remaining_credits + allocation.held_credits + allocation.consumed_credits +
-               allocation.revoked_credits + allocation.moved_credits);
+    std::int64_t total = 0;
+    for (const std::int64_t part :
+         {allocation.remaining_credits, allocation.held_credits, allocation.consumed_credits,
+          allocation.revoked_credits, allocation.moved_credits}) {
+      total = wrapping_add(total, part);
+    }
+    expect("I1", row + "total_credits", allocation.total_credits, total);
     expect("I1", row + "number of allocate entries", replayed.times_allocated, 1);
     if (allocation.revoked_at.has_value() != replayed.revoked) {
       report("I1", row + "revoked_at and the journal disagree");
+    }
+    if (allocation.revoked_at && allocation.remaining_credits != 0) {
+      report("I1", row + "it is revoked, and credits remain");
     }
   }
 
   void check_consumption() {
     std::int64_t consumed = 0;
     for (const CreditAllocation& allocation : rows_.allocations) {
-      consumed += allocation.consumed_credits;
+      consumed = wrapping_add(consumed, allocation.consumed_credits);
     }
     std::int64_t deducted = 0;
     std::map<std::int64_t, std::int64_t> paid;
     for (const CreditEntry& entry : rows_.entries) {
       const std::int64_t amount = amount_of(entry).value_or(0) * effect_of(entry.kind).consumed;
-      if (entry.kind == EntryKind::deduct) {
-        deducted += amount;
-      } else if (entry.usage_id) {
-        paid[*entry.usage_id] += amount;
-      }
+      std::int64_t& sum =
+          entry.kind == EntryKind::deduct ? deducted : paid[entry.usage_id.value_or(0)];
+      sum = wrapping_add(sum, amount);
+    }
+    std::set<std::int64_t> of_sessions;
+    for (const SessionRecord& record : rows_.sessions) {
+      of_sessions.insert(record.usage_id.value_or(0));
     }
     std::int64_t id = 0;
     std::int64_t collected = 0;
     std::int64_t used = 0;
     for (const UsageRecord& record : rows_.usage_records) {
-      expect("I2", "usage_records: the next id", record.id, ++id);
+      expect("I2", "usage_records: the next id", record.id, wrapping_add(id, 1));
       id = record.id;
-      used += record.credits;
-      collected += record.collected_credits;
-      expect("I2", "usage_records: record " + number(record.id) + ": collected_credits",
-             record.collected_credits, paid[record.id]);
-    }
-    expect("I2", "credit_allocations: the sum of consumed_credits", consumed, collected + deducted);
-    expect("I2", "user_accounts: last_usage_id", rows_.counters.last_usage_id, id);
-    expect("I2", "user_accounts: used_credits", rows_.counters.used_credits, used);
-  }
-
-  void check_sessions() {
-    for (std::string& problem : audit_sessions(rows_)) {
-      report("I3", std::move(problem));
-    }
-  }
-
-  void check_keys() {
-    std::set<std::pair<std::string, std::int64_t>> effects;
-    for (const KeyRecord& record : rows_.keys) {
-      const nlohmann::json answer = nlohmann::json::parse(record.answer);
-      for (const auto& [member, last] :
-           {std::pair("allocation_id", rows_.counters.last_allocation_id),
-            std::pair("usage_id", rows_.counters.last_usage_id),
-            std::pair("entry", rows_.counters.last_entry_sequence)}) {
-        if (!answer.contains(member)) {
-          continue;
-        }
-        const auto id = answer.at(member).get<std::int64_t>();
-        const std::string row = "idempotency_keys: a key of " + record.operation;
-        if (id < 1 || id > last) {
-          report("I5", row + " answers with " + member + " " + number(id) + ", which is not there");
-        }
-        if (!effects.emplace(member, id).second) {
-          report("I5", row + " answers with " + member + " " + number(id) + ", as another does");
-        }
+      used = wrapping_add(used, record.credits);
+      collected = wrapping_add(collected, record.collected_credits);
+      const std::string row = "usage_records: record " + number(record.id) + ": collected_credits";
+      expect("I2", row, record.collected_credits, paid[record.id]);
+      const bool all_or_nothing =
+          record.collected_credits == 0 || record.collected_credits == record.credits;
+      if (!all_or_nothing && !of_sessions.contains(record.id)) {
+        report("I2", row + " is " + number(record.collected_credits) + " of " +
+                         number(record.credits) + ", and no session ended with it");
       }
     }
+    expect("I2", "credit_allocations: the sum of consumed_credits", consumed,
+           wrapping_add(collected, deducted));
+    expect("I2", "user_accounts: last_usage_id", rows_.counters.last_usage_id, id);
+    expect("I2", "user_accounts: used_credits", rows_.counters.used_credits, used);
   }
 
   void check_rollups() {
@@ -199,6 +199,7 @@ class Auditor {
   }
 
   const AccountRows& rows_;
+  RowIndex index_;
   JournalReplay replay_;
   std::vector<Problem> problems_;
 };
@@ -216,7 +217,7 @@ std::vector<RollupRow> roll_up(const std::vector<UsageRecord>& records) {
                   .model = chat ? record.operation : ""};
     RollupRow& sum = sums.try_emplace({row.day, row.service, row.model}, row).first->second;
     sum.records += 1;
-    sum.credits += record.credits;
+    sum.credits = wrapping_add(sum.credits, record.credits);
   }
   std::vector<RollupRow> rows;
   rows.reserve(sums.size());

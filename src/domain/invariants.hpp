@@ -30,6 +30,10 @@ struct AccountRows {
   std::vector<CreditEntry> entries;           ///< by sequence
   std::vector<KeyRecord> keys;
   std::vector<RollupRow> rollups;
+  /// False where the account itself is gone and these rows are left over.
+  bool known = true;
+  /// Rows that could not be read, or that stand where none can, as the loader met them.
+  std::vector<Problem> unreadable;
 };
 
 /// I1 to I6 (see docs/invariants.md); each problem names the rows. Empty where all is well.

@@ -1,5 +1,8 @@
 #include "domain/journal_replay.hpp"
 
+#include "domain/wrapping.hpp"
+
+#include <algorithm>
 #include <limits>
 
 namespace accounting::domain {
@@ -16,12 +19,21 @@ bool takes(EntryKind kind) {
          kind == EntryKind::overage;
 }
 
+void add_to(Effect& places, const Effect& effect, std::int64_t amount) {
+  places.remaining = wrapping_add(places.remaining, effect.remaining * amount);
+  places.held = wrapping_add(places.held, effect.held * amount);
+  places.consumed = wrapping_add(places.consumed, effect.consumed * amount);
+  places.revoked = wrapping_add(places.revoked, effect.revoked * amount);
+  places.moved = wrapping_add(places.moved, effect.moved * amount);
+}
+
 }  // namespace
 
 std::optional<std::int64_t> amount_of(const CreditEntry& entry) {
   const Effect effect = effect_of(entry.kind);
-  const std::int64_t amount =
-      effect.remaining != 0 ? entry.credits * effect.remaining : entry.held_credits * effect.held;
+  const std::int64_t amount = effect.remaining != 0
+                                  ? wrapping_multiply(entry.credits, effect.remaining)
+                                  : wrapping_multiply(entry.held_credits, effect.held);
   const bool fits = amount >= 0 && entry.credits == effect.remaining * amount &&
                     entry.held_credits == effect.held * amount;
   return fits ? std::optional(amount) : std::nullopt;
@@ -37,7 +49,7 @@ JournalReplay::JournalReplay(const std::vector<CreditAllocation>& allocations) {
 std::optional<std::string> JournalReplay::apply(const CreditEntry& entry) {
   const auto row = rows_.find(entry.allocation_id);
   if (row == rows_.end()) {
-    return "names an allocation that is not there";
+    return "names allocation " + std::to_string(entry.allocation_id) + ", which is not there";
   }
   const std::optional<std::int64_t> amount = amount_of(entry);
   if (!amount) {
@@ -49,14 +61,12 @@ std::optional<std::string> JournalReplay::apply(const CreditEntry& entry) {
     problem = check_take(entry, allocation);
   }
   ReplayedAllocation& replayed = replayed_[allocation.id];
-  const Effect effect = effect_of(entry.kind);
-  replayed.places.remaining += effect.remaining * *amount;
-  replayed.places.held += effect.held * *amount;
-  replayed.places.consumed += effect.consumed * *amount;
-  replayed.places.revoked += effect.revoked * *amount;
-  replayed.places.moved += effect.moved * *amount;
+  add_to(replayed.places, effect_of(entry.kind), *amount);
   replayed.times_allocated += entry.kind == EntryKind::allocate ? 1 : 0;
   replayed.revoked |= entry.kind == EntryKind::revoke;
+  if (!problem && std::min(replayed.places.remaining, replayed.places.held) < 0) {
+    problem = "takes more from allocation " + std::to_string(allocation.id) + " than was there";
+  }
   if (replayed.places.remaining > 0 && !replayed.revoked) {
     takeable_.insert(position_of(allocation));
   } else {
@@ -69,10 +79,10 @@ std::optional<std::string> JournalReplay::check_take(const CreditEntry& entry,
                                                      const CreditAllocation& taken) const {
   const Timestamp now = entry.created_at;
   if (taken.expires_at && *taken.expires_at <= now) {
-    return "takes from an allocation that had expired";
+    return "takes from allocation " + std::to_string(taken.id) + ", which had expired";
   }
   if (taken.effective_at > now) {
-    return "takes from an allocation that was not effective yet";
+    return "takes from allocation " + std::to_string(taken.id) + ", which was not effective yet";
   }
   const BurnPosition first_unexpired{.expires_at = now + std::chrono::microseconds(1),
                                      .allocated_at = Timestamp::min(),
@@ -86,7 +96,7 @@ std::optional<std::string> JournalReplay::check_take(const CreditEntry& entry,
              std::to_string(next->id) + " comes first in burn order";
     }
   }
-  return "takes from an allocation that had nothing to take";
+  return "takes from allocation " + std::to_string(taken.id) + ", which had nothing to take";
 }
 
 const ReplayedAllocation& JournalReplay::allocation(std::int64_t id) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/invariants.hpp"
+#include "domain/row_index.hpp"
 
 #include <string>
 #include <vector>
@@ -9,6 +10,6 @@
 namespace accounting::domain {
 
 /// What is wrong with an account's sessions, a sentence each.
-std::vector<std::string> audit_sessions(const AccountRows& rows);
+std::vector<std::string> audit_sessions(const AccountRows& rows, const RowIndex& index);
 
 }  // namespace accounting::domain

@@ -219,7 +219,7 @@ std::optional<std::string> canonical_metadata(const std::optional<std::string>& 
 }
 
 void check_policy(const Policy& policy) {
-  check_range("policy.buffer", policy.buffer, 0, 1'000'000);
+  check_range("policy.buffer", policy.buffer, 0, largest_buffer);
   check_range("policy.allocation_expiry_days", policy.allocation_expiry_days, 1, largest_days);
   check_range("policy.refund_expiry_days", policy.refund_expiry_days, 1, largest_days);
   constexpr std::int64_t longest_ttl = largest_days * 86'400 * 1'000'000;

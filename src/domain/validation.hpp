@@ -16,6 +16,7 @@ namespace accounting::domain {
 inline constexpr std::int64_t largest_credits = 1'000'000'000'000'000;
 inline constexpr std::int64_t largest_tokens = 1'000'000'000'000;
 inline constexpr std::int64_t largest_days = 1'000'000;
+inline constexpr std::int64_t largest_buffer = 1'000'000;
 inline constexpr std::int64_t largest_page_limit = 1'000;
 inline constexpr std::size_t largest_metadata = 64 * 1024;
 

@@ -8,10 +8,12 @@
 #include "accounting/usage.hpp"
 #include "domain/api_keys.hpp"
 #include "domain/state.hpp"
+#include "domain/validation.hpp"
 #include "sql/statement.hpp"
 
 #include <cstddef>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,7 +27,14 @@ class RowReader {
 
   std::int64_t integer() { return std::get<std::int64_t>(next()); }
   std::string text() { return std::get<std::string>(next()); }
-  Timestamp instant() { return Timestamp(std::chrono::microseconds(integer())); }
+  /// Throws std::out_of_range for what the library would not have stored.
+  Timestamp instant() {
+    const Timestamp read{std::chrono::microseconds(integer())};
+    if (read < domain::earliest_instant || read > domain::latest_instant) {
+      throw std::out_of_range("a stored instant lies outside the years 1970 to 9999");
+    }
+    return read;
+  }
   bool flag() { return integer() != 0; }
 
   std::optional<std::int64_t> optional_integer() {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -30,6 +31,11 @@ class WriteGate {
     const std::lock_guard lock(mutex_);
     busy_ = false;
     changed_.notify_all();
+  }
+  /// How many wait for it now.
+  [[nodiscard]] std::size_t waiting() {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
   }
 
  private:

@@ -153,6 +153,14 @@ Books::Books(Database database, const Setup& setup)
     auto directory = std::make_shared<TemporaryDirectory>();
     options_.database = directory->sqlite_url();
     storage_ = directory;
+  } else if (setup.own_schema) {
+    auto schema = std::make_shared<FreshSchema>(postgresql_url().value());
+    options_.database = schema->url();
+    storage_ = schema;
+    Accounting::open({.database = options_.database, .migrate = true});
+    if (database == Database::postgresql_partitioned) {
+      run_sql(options_.database, kPartitionGrowingTables);
+    }
   } else {
     options_.database = shared_schema(database);
     run_sql(options_.database, kEmptyTables);
@@ -217,24 +225,32 @@ Accounting Books::open_again_with(const std::string& setting, const std::string&
   return Accounting::open(options);
 }
 
-void Books::tamper(const std::string& sql) const { run_on(options_.database, sql); }
+std::string Books::tamper(const std::string& sql) const { return run_on(options_.database, sql); }
 
-void run_on(const std::string& url, const std::string& sql) {
+std::string run_on(const std::string& url, const std::string& sql) {
   constexpr std::string_view kSqlite = "sqlite:///";
   if (!url.starts_with(kSqlite)) {
-    run_sql(url, sql);
-    return;
+    return run_sql(url, sql);
   }
+  std::optional<std::string> answer;
+  const auto take_first = [](void* answered, int columns, char** values, char**) {
+    auto& first = *static_cast<std::optional<std::string>*>(answered);
+    if (!first && columns > 0) {
+      first = values[0] == nullptr ? "" : values[0];
+    }
+    return 0;
+  };
   sqlite3* file = nullptr;
   std::string problem;
   if (sqlite3_open(url.c_str() + kSqlite.size(), &file) != SQLITE_OK ||
-      sqlite3_exec(file, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+      sqlite3_exec(file, sql.c_str(), take_first, &answer, nullptr) != SQLITE_OK) {
     problem = sqlite3_errmsg(file);
   }
   sqlite3_close(file);
   if (!problem.empty()) {
     throw std::runtime_error(problem);
   }
+  return answer.value_or("");
 }
 
 // --- running tests -------------------------------------------------------------------------------

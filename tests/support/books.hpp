@@ -47,6 +47,8 @@ bool is_available_or_skip(Database database);
 struct Setup {
   Policy policy = {};
   std::int64_t pool_size = 4;
+  /// A PostgreSQL schema of the test's own, which it may change.
+  bool own_schema = false;
 };
 
 /// Freshly set up books with a clock that the test moves. The rows of the test before are gone, so
@@ -98,12 +100,12 @@ class Books {
   /// The same with a setting of the server's changed for its connections. Not on SQLite.
   [[nodiscard]] Accounting open_again_with(const std::string& setting,
                                            const std::string& value) const;
-  /// Runs SQL behind the library's back. Not in memory.
-  void tamper(const std::string& sql) const;
+  /// Runs SQL behind the library's back; answers as run_on does. Not in memory.
+  std::string tamper(const std::string& sql) const;
 
  private:
   Database database_;
-  std::shared_ptr<void> storage_;  ///< a directory that goes away with the books
+  std::shared_ptr<void> storage_;  ///< a directory or schema that goes away with the books
   std::shared_ptr<ManualClock> clock_;
   Options options_;
   std::optional<Accounting> accounting_;
@@ -120,8 +122,9 @@ void for_databases(const std::vector<Database>& databases, const Setup& setup,
 /// what is left and held of it, sequences without gaps, each balance to its allocations.
 void check_books_balance(Accounting& accounting);
 
-/// Runs SQL on the database of a URL, without the library.
-void run_on(const std::string& url, const std::string& sql);
+/// Runs SQL on the database of a URL, without the library. Answers the first column of the first
+/// row that the SQL, which should have one query at most, comes to; empty where there is none.
+std::string run_on(const std::string& url, const std::string& sql);
 
 /// The directory that ACCOUNTING_SHARED names; none, said loudly, where it is unset.
 std::optional<std::string> shared_directory_or_skip();

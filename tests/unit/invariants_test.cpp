@@ -2,7 +2,9 @@
 #include "domain/invariants.hpp"
 #include "unit/desk.hpp"
 
+#include <algorithm>
 #include <functional>
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -129,6 +131,19 @@ TEST_CASE("I1: credits are in one place each, as the journal says") {
        "I1"},
       {"the sum of allocated credits", [](auto& rows) { rows.counters.allocated_credits -= 1; },
        "I1"},
+      {"revoked, with credits left",
+       [](auto& rows) {
+         rows.allocations[2].remaining_credits += 1;
+         rows.allocations[2].revoked_credits -= 1;
+       },
+       "I1"},
+      {"numbers that no sum can hold",
+       [](auto& rows) {
+         rows.allocations[0].consumed_credits = std::numeric_limits<std::int64_t>::max();
+         rows.allocations[1].consumed_credits = std::numeric_limits<std::int64_t>::max();
+       },
+       "I1 I2"},
+      {"rows of an account that is gone", [](auto& rows) { rows.known = false; }, "I1"},
   });
 }
 
@@ -137,15 +152,23 @@ TEST_CASE("I2: what was consumed paid for use, or was plainly deducted") {
       {"a record collected one more",
        [](auto& rows) { rows.usage_records[0].collected_credits += 1; }, "I2"},
       {"a record that only recorded has collected",
-       [](auto& rows) { rows.usage_records[1].collected_credits = 9; }, "I2"},
+       [](auto& rows) { rows.usage_records[1].collected_credits = 9; }, "I2 I5"},
       {"a charge has become a deduction",
-       [](auto& rows) { entry(rows, EntryKind::charge).kind = EntryKind::deduct; }, "I2"},
+       [](auto& rows) { entry(rows, EntryKind::charge).kind = EntryKind::deduct; }, "I2 I4 I5"},
       {"a charge names another record",
-       [](auto& rows) { entry(rows, EntryKind::charge).usage_id = 2; }, "I2"},
+       [](auto& rows) { entry(rows, EntryKind::charge).usage_id = 2; }, "I2 I5"},
       {"the counter of records", [](auto& rows) { rows.counters.last_usage_id += 1; }, "I2"},
       {"the sum of used credits", [](auto& rows) { rows.counters.used_credits += 1; }, "I2"},
       {"two records exchange their ids",
-       [](auto& rows) { std::swap(rows.usage_records[0].id, rows.usage_records[1].id); }, "I2"},
+       [](auto& rows) { std::swap(rows.usage_records[0].id, rows.usage_records[1].id); }, "I2 I5"},
+      {"a charge was paid in part, and the journal agrees",
+       [](auto& rows) {
+         entry(rows, EntryKind::charge).credits += 1;
+         rows.usage_records[0].collected_credits -= 1;
+         rows.allocations[1].consumed_credits -= 1;
+         rows.allocations[1].remaining_credits += 1;
+       },
+       "I2 I4 I5"},
   });
 }
 
@@ -169,9 +192,12 @@ TEST_CASE("I3: a session's hold went where its end says") {
        [](auto& rows) { session(rows, "s-2").slices.pop_back(); }, "I3"},
       {"a slice of an ended session from another allocation",
        [](auto& rows) { session(rows, "s-1").slices[0].allocation_id = 3; }, "I3"},
+      {"a session's slices in another order",
+       [](auto& rows) { std::ranges::reverse(session(rows, "s-1").slices); }, "I3"},
       {"its usage record is another's",
-       [](auto& rows) { session(rows, "s-2").usage_id = session(rows, "s-1").usage_id; }, "I3"},
-      {"it has no usage record", [](auto& rows) { session(rows, "s-1").usage_id.reset(); }, "I3"},
+       [](auto& rows) { session(rows, "s-2").usage_id = session(rows, "s-1").usage_id; }, "I3 I4"},
+      {"it has no usage record", [](auto& rows) { session(rows, "s-1").usage_id.reset(); },
+       "I3 I4"},
       {"a session that ended is gone",
        [](auto& rows) { rows.sessions.erase(find_session(rows.sessions, "s-1")); }, "I3"},
       {"an ended session is active again",
@@ -185,6 +211,44 @@ TEST_CASE("I3: a session's hold went where its end says") {
          session(rows, "s-3").ending = domain::Ending{SessionStatus::completed, 10};
        },
        "I1 I3"},
+      {"an active session has a refund", [](auto& rows) { session(rows, "s-3").refund = 1; }, "I3"},
+      {"an active session has used",
+       [](auto& rows) { session(rows, "s-3").session.used_credits = 1; }, "I3"},
+      {"an ended session says active",
+       [](auto& rows) { session(rows, "s-1").session.status = SessionStatus::active; }, "I3"},
+      {"another kind of end",
+       [](auto& rows) { session(rows, "s-1").session.status = SessionStatus::aborted; }, "I3"},
+      {"it ended at another instant",
+       [](auto& rows) { *session(rows, "s-1").session.completed_at += 1us; }, "I3"},
+      {"it began at another instant",
+       [](auto& rows) { session(rows, "s-3").session.started_at -= 1us; }, "I3 I5"},
+      {"a sign of life before it began",
+       [](auto& rows) {
+         session(rows, "s-1").session.last_activity_at -= 1us;
+         session(rows, "s-1").session.expires_at -= 1us;
+       },
+       "I3"},
+      {"it lasts longer than its policy says",
+       [](auto& rows) { session(rows, "s-3").session.expires_at += 1us; }, "I3"},
+      {"it began with other tokens", [](auto& rows) { session(rows, "s-3").first_tokens = 6; },
+       "I3"},
+      {"another model", [](auto& rows) { session(rows, "s-1").session.model_id = "n"; }, "I3"},
+      {"its policy refunds to the source, and a refund moved",
+       [](auto& rows) { session(rows, "s-4").policy.refund = RefundPolicy::to_source; }, "I3"},
+      {"its refund lasts longer than its policy says",
+       [](auto& rows) { *rows.allocations[3].expires_at += 1us; }, "I3"},
+      {"its usage record has other metadata",
+       [](auto& rows) { rows.usage_records[2].metadata = R"({"session_id":"s-9"})"; }, "I3"},
+      {"its usage record is of another service",
+       [](auto& rows) { rows.usage_records[2].service = "chat-streaming-failed"; }, "I3 I6"},
+      {"tokens that are no number of tokens",
+       [](auto& rows) { session(rows, "s-1").ending->tokens = -5; }, "I3"},
+      {"a price times tokens that no number holds",
+       [](auto& rows) {
+         session(rows, "s-1").session.estimated_tokens = std::numeric_limits<std::int64_t>::max();
+         session(rows, "s-1").policy.buffer = std::numeric_limits<std::int64_t>::max();
+       },
+       "I3"},
   });
 }
 
@@ -220,17 +284,40 @@ TEST_CASE("I4: the journal, replayed, takes in burn order and nothing that has e
            rows.entries[index].sequence += 1;
          }
        },
-       "I4"},
+       "I4 I5"},
       {"the counter of entries", [](auto& rows) { rows.counters.last_entry_sequence += 1; }, "I4"},
       {"an entry of an unknown allocation",
-       [](auto& rows) { entry(rows, EntryKind::deduct).allocation_id = 9; }, "I1 I4"},
+       [](auto& rows) { entry(rows, EntryKind::deduct).allocation_id = 9; }, "I1 I4 I5"},
       {"numbers that do not fit the kind",
-       [](auto& rows) { entry(rows, EntryKind::deduct).held_credits = 3; }, "I1 I2 I4"},
+       [](auto& rows) { entry(rows, EntryKind::deduct).held_credits = 3; }, "I1 I2 I4 I5"},
       {"a deduction that gives", [](auto& rows) { entry(rows, EntryKind::deduct).credits = 3; },
-       "I1 I2 I4"},
+       "I1 I2 I4 I5"},
       {"an allocation that was there before it was made",
        [](auto& rows) { std::swap(rows.entries[0].allocation_id, rows.entries[1].allocation_id); },
-       "I1 I4"},
+       "I1 I4 I5"},
+      {"a charge at another instant than its record",
+       [](auto& rows) { entry(rows, EntryKind::charge).created_at += 1us; }, "I4 I5"},
+      {"an allocation made at another instant",
+       [](auto& rows) { rows.allocations[1].allocated_at -= 1us; }, "I4"},
+      {"a revocation at another instant",
+       [](auto& rows) { *rows.allocations[2].revoked_at += 1us; }, "I4"},
+      {"a deduction that names a record",
+       [](auto& rows) { entry(rows, EntryKind::deduct).usage_id = 1; }, "I4 I5"},
+      {"a hold that names no session",
+       [](auto& rows) { entry(rows, EntryKind::hold).session_id.reset(); }, "I3 I4"},
+      {"a refund that names another record",
+       [](auto& rows) { entry(rows, EntryKind::refund).usage_id = 4; }, "I4"},
+      {"a hold settled before it was held",
+       [](auto& rows) {
+         std::swap(rows.entries[5], rows.entries[7]);
+         std::swap(rows.entries[5].sequence, rows.entries[7].sequence);
+       },
+       "I3 I4"},
+      {"a number that has no opposite",
+       [](auto& rows) {
+         entry(rows, EntryKind::deduct).credits = std::numeric_limits<std::int64_t>::min();
+       },
+       "I1 I2 I4 I5"},
   });
 }
 
@@ -245,6 +332,32 @@ TEST_CASE("I5: a key stands for one effect, which is there") {
       {"an id of nothing", [](auto& rows) { key(rows, "k-3").answer = R"({"usage_id":0})"; }, "I5"},
       {"two keys with one effect",
        [](auto& rows) { key(rows, "k-4").answer = key(rows, "k-3").answer; }, "I5"},
+      {"an answer that is no JSON", [](auto& rows) { key(rows, "k-1").answer = "no json"; }, "I5"},
+      {"an answer that is a list", [](auto& rows) { key(rows, "k-1").answer = "[1]"; }, "I5"},
+      {"an answer of nothing", [](auto& rows) { key(rows, "k-1").answer = "{}"; }, "I5"},
+      {"an answer of other types",
+       [](auto& rows) { key(rows, "k-3").answer = R"({"usage_id":"1"})"; }, "I5"},
+      {"the answer of another operation",
+       [](auto& rows) { key(rows, "k-3").answer = R"({"allocation_id":4})"; }, "I5"},
+      {"an operation that takes no key", [](auto& rows) { key(rows, "k-1").operation = "revoke"; },
+       "I5"},
+      {"an allocation that lasts longer",
+       [](auto& rows) { *rows.allocations[0].expires_at += 1us; }, "I4 I5"},
+      {"the effect of another instant", [](auto& rows) { key(rows, "k-2").created_at += 1us; },
+       "I5"},
+      {"slices that were not taken",
+       [](auto& rows) { key(rows, "k-2").answer = R"({"entry":4,"slices":[[2,4]]})"; }, "I5"},
+      {"slices of nothing",
+       [](auto& rows) { key(rows, "k-2").answer = R"({"entry":4,"slices":[]})"; }, "I5"},
+      {"a slice that is none",
+       [](auto& rows) { key(rows, "k-2").answer = R"({"entry":4,"slices":[7]})"; }, "I5"},
+      {"the entry of another effect",
+       [](auto& rows) { key(rows, "k-2").answer = R"({"entry":6,"slices":[[2,3]]})"; }, "I5"},
+      {"an extension that was none",
+       [](auto& rows) { key(rows, "k-5").answer = R"({"entry":4,"started_at":0,"model_id":"m"})"; },
+       "I5"},
+      {"a recorded use that was paid for",
+       [](auto& rows) { key(rows, "k-3").operation = "record"; }, "I5"},
   });
 }
 
@@ -260,7 +373,8 @@ TEST_CASE("I6: rollups are the usage records, grouped") {
        "I6"},
       {"another day", [](auto& rows) { rows.rollups[0].day = "2026-01-02"; }, "I6"},
       {"another model", [](auto& rows) { rows.rollups[0].model = "n"; }, "I6"},
-      {"a record of another day", [](auto& rows) { rows.usage_records[1].timestamp -= 1us; }, "I6"},
+      {"a record of another day", [](auto& rows) { rows.usage_records[1].timestamp -= 1us; },
+       "I5 I6"},
       {"a record costs another amount, as does all that sums it up",
        [](auto& rows) {
          rows.usage_records[1].credits += 1;
@@ -268,7 +382,7 @@ TEST_CASE("I6: rollups are the usage records, grouped") {
        },
        "I6"},
       {"a record is gone",
-       [](auto& rows) { rows.usage_records.erase(rows.usage_records.begin() + 1); }, "I2 I6"},
+       [](auto& rows) { rows.usage_records.erase(rows.usage_records.begin() + 1); }, "I2 I5 I6"},
   });
 }
 

@@ -9,7 +9,7 @@ THREADS = 4
 
 
 def bank_on_postgresql(stack: harness.Stack) -> None:
-    url = stack.enter_context(harness.postgresql_database())
+    url = harness.postgresql_database(stack)
     arena = harness.Arena(stack, url, accounts=10, session_ttl=500)
     workers = [arena.start(threads=THREADS, seconds=SECONDS) for _ in range(PROCESSES)]
     watch = harness.Worker(stack, "watch", url, seconds=SECONDS).finish()

@@ -58,7 +58,7 @@ def _stop(_signal: int, _frame: types.FrameType | None) -> None:
 
 def main(*tests: Test) -> None:
     """Runs the tests with the worker that the command line names."""
-    global worker_program  # noqa: PLW0603
+    global worker_program
     worker_program = sys.argv[1]
     signal.signal(signal.SIGTERM, _stop)
     seed = int(os.environ.get("ACCOUNTING_TEST_SEED", random.SystemRandom().randrange(1 << 32)))
@@ -82,7 +82,6 @@ def main(*tests: Test) -> None:
 
 
 # --- workers -------------------------------------------------------------------------------------
-
 
 
 class Figures(dict[str, int]):
@@ -109,7 +108,7 @@ class Worker:
         arguments = [worker_program, command, url]
         for name, value in options.items():
             arguments += ["--" + name.replace("_", "-"), str(value)]
-        self._output = stack.enter_context(tempfile.TemporaryFile("w+"))
+        self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 – closed at its end
         self.process = subprocess.Popen(arguments, stdout=self._output, stderr=self._output)
         stack.callback(self.kill)
 
@@ -120,12 +119,14 @@ class Worker:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+        self._output.close()
 
     def finish(self, timeout: float = 3600) -> Figures:
         """Waits for its end, which must be a good one, and answers its figures."""
         code = self.process.wait(timeout)
         self._output.seek(0)
         output = self._output.read()
+        self._output.close()
         check(code == 0, f"the worker's {self.command} ended with {code}:\n{output}")
         return _figures(output)
 
@@ -147,8 +148,8 @@ class Arena:
         self.url = url
         self.accounts = accounts
         self.session_ttl = session_ttl
-        self._stack = stack
-        self._directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="accounting-log-"))
+        self.stack = stack
+        self._directory = temporary_directory(stack)
         self._read: dict[pathlib.Path, int] = {}
         self._started = 0
         Worker(stack, "set-up", url, accounts=accounts).finish()
@@ -156,7 +157,7 @@ class Arena:
     def start(self, command: str = "play", **options: object) -> Worker:
         self._started += 1
         return Worker(
-            self._stack,
+            self.stack,
             command,
             self.url,
             name=f"w{self._started}",
@@ -173,14 +174,14 @@ class Arena:
 
     def audit(self, every: int = 1) -> Figures:
         """Judges the books from all logs; fails where anything is wrong."""
-        audit = Worker(self._stack, "audit", self.url, log=self._directory, every=every).finish()
+        audit = Worker(self.stack, "audit", self.url, log=self._directory, every=every).finish()
         check(audit["calls"] > 0, "nothing was played")
         return audit
 
     def new_lines(self) -> list[str]:
         """What the logs say that they did not say at the last call; whole lines only."""
         lines: list[str] = []
-        for path in pathlib.Path(self._directory).iterdir():
+        for path in self._directory.iterdir():
             with path.open("rb") as file:
                 file.seek(self._read.get(path, 0))
                 text = file.read()
@@ -222,10 +223,14 @@ def sqlite_url(path: pathlib.Path | str) -> str:
     return f"sqlite:///{path}"
 
 
-@contextlib.contextmanager
-def sqlite_file() -> typing.Iterator[pathlib.Path]:
-    with tempfile.TemporaryDirectory(prefix="accounting-fault-") as directory:
-        yield pathlib.Path(directory) / "books.db"
+def temporary_directory(stack: Stack) -> pathlib.Path:
+    directory = tempfile.TemporaryDirectory(prefix="accounting-fault-", ignore_cleanup_errors=True)
+    return pathlib.Path(stack.enter_context(directory))
+
+
+def sqlite_file(stack: Stack) -> pathlib.Path:
+    """Where a file is to be."""
+    return temporary_directory(stack) / "books.db"
 
 
 def sql(url: str, text: str) -> list[str]:
@@ -240,15 +245,12 @@ def sql(url: str, text: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-@contextlib.contextmanager
-def postgresql_database() -> typing.Iterator[str]:
+def postgresql_database(stack: Stack) -> str:
     """A database of the test's own on the server of the environment."""
     server = os.environ.get("ACCOUNTING_TEST_POSTGRESQL")
     if not server:
         raise Skip("ACCOUNTING_TEST_POSTGRESQL is not set")
     name = "accounting_fault_" + uuid.uuid4().hex[:12]
     sql(server, f"CREATE DATABASE {name} TEMPLATE template0")
-    try:
-        yield urllib.parse.urlsplit(server)._replace(path="/" + name).geturl()
-    finally:
-        sql(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    stack.callback(sql, server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    return urllib.parse.urlsplit(server)._replace(path="/" + name).geturl()

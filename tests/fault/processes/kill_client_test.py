@@ -34,11 +34,11 @@ def kill_clients(stack: harness.Stack, name: str, url: str) -> None:
 
 
 def clients_on_postgresql(stack: harness.Stack) -> None:
-    kill_clients(stack, "PostgreSQL", stack.enter_context(harness.postgresql_database()))
+    kill_clients(stack, "PostgreSQL", harness.postgresql_database(stack))
 
 
 def clients_on_sqlite(stack: harness.Stack) -> None:
-    kill_clients(stack, "SQLite", harness.sqlite_url(stack.enter_context(harness.sqlite_file())))
+    kill_clients(stack, "SQLite", harness.sqlite_url(harness.sqlite_file(stack)))
 
 
 if __name__ == "__main__":

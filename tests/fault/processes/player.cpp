@@ -12,9 +12,9 @@ constexpr std::size_t kMostAllocations = 20;
 
 }  // namespace
 
-MixPlayer::MixPlayer(LoggingClient& client, std::string name, std::uint64_t seed,
-                     std::int64_t accounts)
-    : client_(client), name_(std::move(name)), random_(seed), accounts_(accounts) {}
+MixPlayer::MixPlayer(LoggingClient& client, std::string name, const WorkerSettings& settings,
+                     std::uint64_t seed)
+    : client_(client), name_(std::move(name)), random_(seed), settings_(settings) {}
 
 std::int64_t MixPlayer::between(std::int64_t least, std::int64_t most) {
   return least +
@@ -24,30 +24,42 @@ std::int64_t MixPlayer::between(std::int64_t least, std::int64_t most) {
 WorkerCall MixPlayer::next(CallKind kind) {
   return {.kind = kind,
           .id = name_ + "." + std::to_string(++made_),
-          .user = account_name(between(0, accounts_ - 1))};
+          .user = account_name(between(0, settings_.accounts - 1))};
 }
 
 void MixPlayer::play() {
+  if (between(0, 999) < settings_.grants) {
+    return give();
+  }
   const std::int64_t dice = between(0, 99);
-  if (dice < 45) {
-    WorkerCall call = next(CallKind::charge);
-    call.amount = between(1, 9);
-    client_.make(call);
-  } else if (dice < 48) {
-    allocate();
-  } else if (dice < 49) {
-    revoke();
-  } else if (dice < 57) {
-    transfer();
-  } else if (dice < 58) {
+  if (dice < 50) {
+    charge();
+  } else if (dice < 51) {
     WorkerCall call = next(CallKind::expire);
     call.user = "-";
     client_.make(call);
-  } else if (dice < 70) {
+  } else if (dice < 66) {
     begin_session();
   } else {
     go_on_with_session();
   }
+}
+
+void MixPlayer::give() {
+  const std::int64_t dice = between(0, 11);
+  if (dice < 8) {
+    transfer();
+  } else if (dice < 11) {
+    allocate();
+  } else {
+    revoke();
+  }
+}
+
+void MixPlayer::charge() {
+  WorkerCall call = next(CallKind::charge);
+  call.amount = between(1, 9);
+  client_.make(call);
 }
 
 void MixPlayer::allocate() {
@@ -77,11 +89,10 @@ void MixPlayer::revoke() {
 
 void MixPlayer::transfer() {
   WorkerCall call = next(CallKind::transfer);
-  call.subject = account_name(between(0, accounts_ - 1));
+  call.subject = account_name(between(0, settings_.accounts - 1));
   call.amount = between(20, 200);
   if (call.subject == call.user) {
-    call.kind = CallKind::charge;
-    call.subject = "-";
+    return charge();
   }
   client_.make(call);
 }

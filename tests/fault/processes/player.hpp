@@ -2,6 +2,7 @@
 #pragma once
 
 #include "client.hpp"
+#include "settings.hpp"
 
 #include <cstdint>
 #include <random>
@@ -13,7 +14,8 @@ namespace accounting::testing {
 class MixPlayer {
  public:
   /// `name` begins the ids of its calls, so no other player may bear it.
-  MixPlayer(LoggingClient& client, std::string name, std::uint64_t seed, std::int64_t accounts);
+  MixPlayer(LoggingClient& client, std::string name, const WorkerSettings& settings,
+            std::uint64_t seed);
 
   /// Makes the next call.
   void play();
@@ -32,6 +34,8 @@ class MixPlayer {
 
   [[nodiscard]] std::int64_t between(std::int64_t least, std::int64_t most);
   [[nodiscard]] WorkerCall next(CallKind kind);
+  void charge();
+  void give();
   void allocate();
   void revoke();
   void transfer();
@@ -41,7 +45,7 @@ class MixPlayer {
   LoggingClient& client_;
   std::string name_;
   std::mt19937_64 random_;
-  std::int64_t accounts_;
+  const WorkerSettings& settings_;
   std::int64_t made_ = 0;
   std::vector<OpenSession> sessions_;
   std::vector<OwnAllocation> allocations_;

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
 import harness
 
@@ -43,7 +42,10 @@ class Server:
         self._bin = _bin()
         # Short, because a Unix socket's path is limited to about 100 bytes.
         self.directory = pathlib.Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="accounting."))
+            stack.enter_context(
+                # Children of a postmaster that was killed may outlive it for a moment.
+                tempfile.TemporaryDirectory(prefix="accounting.", ignore_cleanup_errors=True)
+            )
         )
         give_to_postgresql(self.directory)
         self._data = self.directory / "data"
@@ -113,8 +115,6 @@ class Server:
         if not (self._data / "postmaster.pid").exists():
             return
         self._try("pg_ctl", "stop", "--wait", "--silent", "--mode=immediate")
-        # Children of a postmaster that was killed may outlive it for a moment.
-        time.sleep(0)
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://accounting@127.0.0.1:{self._port}/{database}"

@@ -26,6 +26,8 @@ WorkerSettings read_settings(int count, char** arguments) {
       {"--name", [&](const std::string& text) { settings.name = text; }},
       {"--seed", [&](const std::string& text) { settings.seed = std::stoull(text); }},
       {"--seconds", number(settings.seconds)},
+      {"--linger", number(settings.linger)},
+      {"--grants", number(settings.grants)},
       {"--operations", number(settings.operations)},
       {"--accounts", number(settings.accounts)},
       {"--threads", number(settings.threads)},

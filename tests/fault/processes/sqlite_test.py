@@ -21,7 +21,7 @@ def check_integrity(path: pathlib.Path) -> None:
 
 
 def killed_in_mid_commit(stack: harness.Stack) -> None:
-    path = stack.enter_context(harness.sqlite_file())
+    path = harness.sqlite_file(stack)
     arena = harness.Arena(stack, harness.sqlite_url(path), accounts=5, session_ttl=500)
     workers = [arena.start(threads=1) for _ in range(PLAYERS)]
     kills = rounds = 0
@@ -51,7 +51,7 @@ def killed_in_mid_commit(stack: harness.Stack) -> None:
 
 
 def writers_wait_for_each_other(stack: harness.Stack) -> None:
-    path = stack.enter_context(harness.sqlite_file())
+    path = harness.sqlite_file(stack)
     arena = harness.Arena(stack, harness.sqlite_url(path), accounts=5)
     # Without patience: what a caller would see is not tried again.
     workers = [arena.start(operations=OPERATIONS, patience=0) for _ in range(PLAYERS)]

@@ -87,8 +87,8 @@ void play_alone(Accounting& books, const WorkerSettings& settings, std::int64_t 
                 Tally& tally) {
   const std::string name = settings.name + "." + std::to_string(thread);
   LoggingClient client(books, settings.log + "/" + name, settings.patience);
-  MixPlayer player(client, name, settings.seed * 1'000 + static_cast<std::uint64_t>(thread),
-                   settings.accounts);
+  MixPlayer player(client, name, settings,
+                   settings.seed * 1'000 + static_cast<std::uint64_t>(thread));
   const auto end = SteadyClock::now() + std::chrono::seconds(settings.seconds);
   for (std::int64_t made = 0; !stop_asked; ++made) {
     if ((settings.operations > 0 && made >= settings.operations) ||
@@ -114,6 +114,7 @@ int play(const WorkerSettings& settings) {
     threads[thread].join();
     all.add(tallies[thread]);
   }
+  std::this_thread::sleep_for(std::chrono::seconds(settings.linger));
   std::cout << "calls=" << all.calls << " acknowledged=" << all.acknowledged
             << " refused=" << all.refused << " failed=" << all.failed << " unknown=" << all.unknown
             << " retries=" << all.retries << " longest_ms=" << all.longest.count() / 1'000

@@ -246,16 +246,18 @@ void LogAudit::problem(const std::string& text) { problems_.push_back(text); }
 
 std::string LogAudit::summary() const {
   std::map<CallEnd, std::int64_t> ends;
+  std::int64_t transfers = 0;
   for (const LoggedCall& logged : calls_) {
     ++ends[logged.end];
+    transfers += logged.call.kind == CallKind::transfer ? 1 : 0;
   }
   std::ostringstream out;
-  out << "calls=" << calls_.size() << " open=" << open_ << " of_these_done=" << applied_
-      << " repeated=" << repeated_ << " refused=" << ends[CallEnd::refused]
-      << " failed=" << ends[CallEnd::failed] << " accounts=" << report_.accounts
-      << " allocations=" << report_.allocations << " sessions=" << report_.sessions
-      << " usage_records=" << report_.usage_records << " entries=" << report_.entries
-      << " problems=" << problems_.size();
+  out << "calls=" << calls_.size() << " transfers=" << transfers << " open=" << open_
+      << " of_these_done=" << applied_ << " repeated=" << repeated_
+      << " refused=" << ends[CallEnd::refused] << " failed=" << ends[CallEnd::failed]
+      << " accounts=" << report_.accounts << " allocations=" << report_.allocations
+      << " sessions=" << report_.sessions << " usage_records=" << report_.usage_records
+      << " entries=" << report_.entries << " problems=" << problems_.size();
   return out.str();
 }
 

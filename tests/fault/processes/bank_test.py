@@ -26,6 +26,7 @@ def bank_on_postgresql(stack: harness.Stack) -> None:
     )
     harness.check(deadlocks == 0, "accounts were locked crosswise")
     harness.check(played["failed"] + played["unknown"] == 0, "calls failed on a healthy database")
+    harness.check(audit["transfers"] > 0, "nothing was moved between accounts")
     harness.check(watch["audits"] >= 2, "there was no audit beside the work")
 
 

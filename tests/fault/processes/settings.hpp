@@ -19,7 +19,7 @@ struct WorkerSettings {
   std::int64_t operations = 0;  ///< by each thread; 0: until the time is over, or for ever
   std::int64_t linger = 0;      ///< seconds with the books open after the work
   std::int64_t accounts = 4;
-  std::int64_t grants = 1;  ///< how many times larger than usual allocations are
+  std::int64_t grants = 120;  ///< of a thousand calls, how many give or move credits
   std::int64_t threads = 1;
   std::int64_t every = 1;  ///< which of the calls an audit repeats
   std::chrono::milliseconds session_ttl = std::chrono::hours(1);

@@ -31,6 +31,7 @@ WorkerSettings read_settings(int count, char** arguments) {
       {"--operations", number(settings.operations)},
       {"--accounts", number(settings.accounts)},
       {"--threads", number(settings.threads)},
+      {"--die-at-write", number(settings.die_at_write)},
       {"--every", number(settings.every)},
       {"--session-ttl", milliseconds(settings.session_ttl)},
       {"--patience", milliseconds(settings.patience)},

@@ -21,7 +21,8 @@ struct WorkerSettings {
   std::int64_t accounts = 4;
   std::int64_t grants = 120;  ///< of a thousand calls, how many give or move credits
   std::int64_t threads = 1;
-  std::int64_t every = 1;  ///< which of the calls an audit repeats
+  std::int64_t die_at_write = 0;  ///< of SQLite; 0: do not
+  std::int64_t every = 1;         ///< which of the calls an audit repeats
   std::chrono::milliseconds session_ttl = std::chrono::hours(1);
   std::chrono::milliseconds patience = std::chrono::seconds(60);
 };

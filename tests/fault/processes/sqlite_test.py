@@ -3,6 +3,7 @@
 
 import contextlib
 import pathlib
+import signal
 import sqlite3
 import time
 
@@ -11,7 +12,7 @@ import harness
 KILLS = 500 if harness.LONG else 25
 PLAYERS = 4
 OPERATIONS = 1_000 if harness.LONG else 150
-KILLS_BETWEEN_CHECKS = 25 if harness.LONG else 5
+ROUNDS_BETWEEN_CHECKS = 25 if harness.LONG else 5
 
 
 def check_integrity(path: pathlib.Path) -> None:
@@ -20,34 +21,67 @@ def check_integrity(path: pathlib.Path) -> None:
     harness.check(found == ["ok"], f"integrity_check: {found}")
 
 
+class Players:
+    """Workers on one file, each of which is followed by another when it dies."""
+
+    def __init__(self, arena: harness.Arena) -> None:
+        self._arena = arena
+        self._workers = [self._start() for _ in range(PLAYERS)]
+        self.kills = self.own_deaths = 0
+
+    def _start(self) -> harness.Worker:
+        """One that is killed from outside, or one that kills itself while it writes a page."""
+        if harness.dice.random() < 0.5:
+            return self._arena.start()
+        return self._arena.start(die_at_write=harness.dice.randrange(1, 100))
+
+    def kill_some(self, all_of_them: bool) -> None:
+        """One, or all at once; not where some have died by themselves meanwhile."""
+        dead = [index for index in range(PLAYERS) if self._has_died(self._workers[index])]
+        self.own_deaths += len(dead)
+        if not dead:
+            dead = list(range(PLAYERS)) if all_of_them else [harness.dice.randrange(PLAYERS)]
+            for index in dead:
+                self._workers[index].process.kill()
+        for index in dead:
+            self._workers[index].kill()
+        self.kills += len(dead)
+        for index in dead:
+            self._workers[index] = self._start()
+
+    def _has_died(self, worker: harness.Worker) -> bool:
+        if worker.process.poll() != -signal.SIGKILL:
+            worker.check_alive()
+            return False
+        return True
+
+    def end(self) -> None:
+        for worker in self._workers:
+            worker.kill()
+
+
 def killed_in_mid_commit(stack: harness.Stack) -> None:
     path = harness.sqlite_file(stack)
     arena = harness.Arena(stack, harness.sqlite_url(path), accounts=5, session_ttl=500)
-    workers = [arena.start(threads=1) for _ in range(PLAYERS)]
-    kills = rounds = 0
-    while kills < KILLS:
+    players = Players(arena)
+    rounds = 0
+    while players.kills < KILLS:
         time.sleep(harness.dice.uniform(0.02, 0.2))
-        # Now and then nobody is left: whoever opens the file next finds the log as it was.
         rounds += 1
-        dead = range(PLAYERS) if rounds % 5 == 0 else [harness.dice.randrange(PLAYERS)]
-        for index in dead:
-            workers[index].check_alive()
-            workers[index].process.kill()
-        for index in dead:
-            workers[index].kill()
-        kills += len(dead)
-        if rounds % KILLS_BETWEEN_CHECKS == 0:
+        # Now and then nobody is left: whoever opens the file next finds the log as it was.
+        players.kill_some(all_of_them=rounds % 5 == 0)
+        if rounds % ROUNDS_BETWEEN_CHECKS == 0:
             check_integrity(path)
-        for index in dead:
-            workers[index] = arena.start(threads=1)
-    harness.check(bool(arena.new_lines()), "nothing was played")
-    for worker in workers:
-        worker.kill()
+    players.end()
     check_integrity(path)
     audit = arena.audit()
     check_integrity(path)
-    harness.say(f"kills={kills + PLAYERS} rounds={rounds}; audit: {audit}")
+    harness.say(
+        f"kills={players.kills} of_these_in_mid_write={players.own_deaths} rounds={rounds}; "
+        f"audit: {audit}"
+    )
     harness.check(audit["open"] > 0, "nobody died during a call")
+    harness.check(players.own_deaths > 0, "nobody died while writing")
 
 
 def writers_wait_for_each_other(stack: harness.Stack) -> None:

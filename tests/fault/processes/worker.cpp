@@ -13,6 +13,7 @@
 #include "audit.hpp"
 #include "player.hpp"
 #include "settings.hpp"
+#include "sudden_death.hpp"
 
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -101,6 +102,9 @@ void play_alone(Accounting& books, const WorkerSettings& settings, std::int64_t 
 }
 
 int play(const WorkerSettings& settings) {
+  if (settings.die_at_write > 0) {
+    die_at_write(settings.die_at_write);
+  }
   Accounting books = open_books(settings);
   std::vector<Tally> tallies(static_cast<std::size_t>(settings.threads));
   std::vector<std::thread> threads;

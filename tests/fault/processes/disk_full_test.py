@@ -130,6 +130,8 @@ def log_on_a_full_disk(stack: harness.Stack) -> None:
     arena = harness.Arena(stack, cluster.url(), accounts=3)
     workers = [arena.start(threads=4)]
     arena.wait_for_work(workers, 5)
+    # What has been laid out in advance would last for thousands of calls.
+    harness.sql(cluster.url(), "SELECT pg_logical_emit_message(false, 'f', repeat('x', 4000000))")
     disk.fill_up_to(0)
     harness.wait_for(lambda: cluster.count_in_log("PANIC") > 0, "the log is full", 180)
     time.sleep(harness.dice.uniform(0.5, 1))

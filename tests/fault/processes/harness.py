@@ -190,17 +190,6 @@ class Arena:
             lines += whole.decode().splitlines()
         return lines
 
-    def wait_for_lines(self, count: int) -> None:
-        """Until the logs say so much that they did not say at the last call."""
-        seen = 0
-
-        def has_grown() -> bool:
-            nonlocal seen
-            seen += len(self.new_lines())
-            return seen >= count
-
-        wait_for(has_grown, "the logs grow")
-
     def wait_for_work(self, workers: list[Worker], calls: int, seconds: float = 60) -> float:
         """Until each of the newest workers has had some calls acknowledged from now on."""
         first = self._started - len(workers) + 1

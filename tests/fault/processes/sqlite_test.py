@@ -22,38 +22,46 @@ def check_integrity(path: pathlib.Path) -> None:
 
 
 class Players:
-    """Workers on one file, each of which is followed by another when it dies."""
+    """Workers on one file, each of which is followed by another when it dies.
+
+    Half of them are doomed: they kill themselves while they write a page. The others are killed.
+    """
 
     def __init__(self, arena: harness.Arena) -> None:
         self._arena = arena
-        self._workers = [self._start() for _ in range(PLAYERS)]
+        self._doomed = [harness.dice.random() < 0.5 for _ in range(PLAYERS)]
+        self._workers = [self._start(doomed) for doomed in self._doomed]
         self.kills = self.own_deaths = 0
 
-    def _start(self) -> harness.Worker:
-        """One that is killed from outside, or one that kills itself while it writes a page."""
-        if harness.dice.random() < 0.5:
-            return self._arena.start()
-        return self._arena.start(die_at_write=harness.dice.randrange(1, 100))
+    def _start(self, doomed: bool) -> harness.Worker:
+        write = harness.dice.randrange(1, 100) if doomed else 0
+        return self._arena.start(die_at_write=write)
 
-    def kill_some(self, all_of_them: bool) -> None:
-        """One, or all at once; not where some have died by themselves meanwhile."""
-        dead = [index for index in range(PLAYERS) if self._has_died(self._workers[index])]
-        self.own_deaths += len(dead)
-        if not dead:
-            dead = list(range(PLAYERS)) if all_of_them else [harness.dice.randrange(PLAYERS)]
-            for index in dead:
-                self._workers[index].process.kill()
-        for index in dead:
-            self._workers[index].kill()
-        self.kills += len(dead)
-        for index in dead:
-            self._workers[index] = self._start()
+    def dead(self) -> list[int]:
+        return [index for index in range(PLAYERS) if self._has_died(self._workers[index])]
 
     def _has_died(self, worker: harness.Worker) -> bool:
         if worker.process.poll() != -signal.SIGKILL:
             worker.check_alive()
             return False
         return True
+
+    def kill_some(self, all_of_them: bool) -> None:
+        """One that is not doomed, or all at once; where some have died, those are replaced only."""
+        dead = self.dead()
+        self.own_deaths += len(dead)
+        if not dead:
+            candidates = [index for index in range(PLAYERS) if not self._doomed[index]]
+            chosen = [harness.dice.choice(candidates)] if candidates else []
+            dead = list(range(PLAYERS)) if all_of_them else chosen
+            for index in dead:
+                self._workers[index].process.kill()
+        for index in dead:
+            self._workers[index].kill()
+            self._doomed[index] = harness.dice.random() < 0.5
+        self.kills += len(dead)
+        for index in dead:
+            self._workers[index] = self._start(self._doomed[index])
 
     def end(self) -> None:
         for worker in self._workers:
@@ -66,7 +74,7 @@ def killed_in_mid_commit(stack: harness.Stack) -> None:
     players = Players(arena)
     rounds = 0
     while players.kills < KILLS or players.own_deaths < KILLS // 5:
-        arena.wait_for_lines(harness.dice.randrange(2, 40))
+        wait_for_lines_or_death(arena, players)
         time.sleep(harness.dice.uniform(0, 0.02))
         rounds += 1
         # Now and then nobody is left: whoever opens the file next finds the log as it was.
@@ -82,6 +90,17 @@ def killed_in_mid_commit(stack: harness.Stack) -> None:
         f"audit: {audit}"
     )
     harness.check(audit["open"] > 0, "nobody died during a call")
+
+
+def wait_for_lines_or_death(arena: harness.Arena, players: Players) -> None:
+    missing = harness.dice.randrange(2, 40)
+
+    def happened() -> bool:
+        nonlocal missing
+        missing -= len(arena.new_lines())
+        return missing <= 0 or bool(players.dead())
+
+    harness.wait_for(happened, "somebody works or dies")
 
 
 def writers_wait_for_each_other(stack: harness.Stack) -> None:

@@ -1,6 +1,7 @@
 #include "sql/sqlite_connection.hpp"
 
 #include <algorithm>
+#include <random>
 #include <string_view>
 #include <thread>
 
@@ -8,6 +9,8 @@ namespace accounting::sql {
 namespace {
 
 constexpr int instructions_between_checks = 100'000;  // about a millisecond
+constexpr int shortest_pause = 500;  // of a writer that waits for another process, in µs
+constexpr int longest_pause = 8'000;
 
 /// Whole seconds, rounded up, because that is what SOCI takes.
 std::chrono::seconds busy_seconds(const Options& options) {
@@ -70,7 +73,7 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
       statement_timeout_(options.statement_timeout),
       busy_timeout_(busy_seconds(options)),
       in_memory_(url.in_memory) {
-  set_busy_timeout();
+  wait_when_busy();
   execute("PRAGMA foreign_keys = ON");
   execute("PRAGMA trusted_schema = OFF");
   if (!in_memory_) {
@@ -126,15 +129,31 @@ void SqliteConnection::begin(Begin kind) {
 }
 
 int SqliteConnection::begin_at_once() {
-  execute("PRAGMA busy_timeout = 0");
+  native::sqlite3_busy_handler(native_, nullptr, nullptr);
   const int code = native::sqlite3_exec(native_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
-  set_busy_timeout();
+  wait_when_busy();
   return code;
 }
 
-void SqliteConnection::set_busy_timeout() {
-  const auto timeout = std::min<std::int64_t>(busy_timeout_.count(), 2'000'000'000);
-  execute(("PRAGMA busy_timeout = " + std::to_string(timeout)).c_str());
+void SqliteConnection::wait_when_busy() {
+  native::sqlite3_busy_handler(native_, &SqliteConnection::pause_when_busy, this);
+}
+
+int SqliteConnection::pause_when_busy(void* connection, int pauses) noexcept {
+  auto& self = *static_cast<SqliteConnection*>(connection);
+  const auto now = Clock::now();
+  if (pauses == 0) {
+    self.busy_since_ = now;
+  }
+  if (now - self.busy_since_ >= self.busy_timeout_) {
+    return 0;
+  }
+  // SQLite's own pauses grow to 100 ms: whoever waited long asked seldom, met none of the short
+  // gaps between the writes of other processes, and starved.
+  thread_local std::minstd_rand random(static_cast<unsigned>(now.time_since_epoch().count()));
+  std::this_thread::sleep_for(std::chrono::microseconds(
+      std::uniform_int_distribution<int>(shortest_pause, longest_pause)(random)));
+  return 1;
 }
 
 void SqliteConnection::commit() {

@@ -13,6 +13,7 @@ KILLS = 500 if harness.LONG else 25
 PLAYERS = 4
 OPERATIONS = 1_000 if harness.LONG else 150
 ROUNDS_BETWEEN_CHECKS = 25 if harness.LONG else 5
+LONGEST_WAIT = 5_000  # half of what a writer waits before it gives up
 
 
 def check_integrity(path: pathlib.Path) -> None:
@@ -113,6 +114,7 @@ def writers_wait_for_each_other(stack: harness.Stack) -> None:
     harness.say(f"processes={PLAYERS} operations={OPERATIONS} {played}; audit: {audit}")
     harness.check(played["failed"] == 0, "BUSY reached a caller")
     harness.check(played["unknown"] == 0, "an outcome is unknown without a network")
+    harness.check(played["longest_ms"] <= LONGEST_WAIT, "a writer starved")
     harness.check(played["acknowledged"] == PLAYERS * OPERATIONS, "not all calls succeeded")
 
 

@@ -118,7 +118,10 @@ int play(const WorkerSettings& settings) {
     threads[thread].join();
     all.add(tallies[thread]);
   }
-  std::this_thread::sleep_for(std::chrono::seconds(settings.linger));
+  const auto end_of_work = SteadyClock::now();
+  while (!stop_asked && milliseconds_since(end_of_work) < settings.linger * 1'000) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
   std::cout << "calls=" << all.calls << " acknowledged=" << all.acknowledged
             << " refused=" << all.refused << " failed=" << all.failed << " unknown=" << all.unknown
             << " retries=" << all.retries << " longest_ms=" << all.longest.count() / 1'000

@@ -16,7 +16,7 @@
 namespace accounting::sql::native {
 
 using ACCOUNTING_SQLITE_HOME::sqlite3;
-using ACCOUNTING_SQLITE_HOME::sqlite3_busy_timeout;
+using ACCOUNTING_SQLITE_HOME::sqlite3_busy_handler;
 using ACCOUNTING_SQLITE_HOME::sqlite3_db_readonly;
 using ACCOUNTING_SQLITE_HOME::sqlite3_errmsg;
 using ACCOUNTING_SQLITE_HOME::sqlite3_exec;

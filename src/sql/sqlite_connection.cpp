@@ -1,6 +1,7 @@
 #include "sql/sqlite_connection.hpp"
 
 #include <algorithm>
+#include <random>
 #include <string_view>
 #include <thread>
 
@@ -8,6 +9,8 @@ namespace accounting::sql {
 namespace {
 
 constexpr int instructions_between_checks = 100'000;  // about a millisecond
+constexpr int shortest_pause = 500;  // of a writer that waits for another process, in µs
+constexpr int longest_pause = 8'000;
 
 /// Whole seconds, rounded up, because that is what SOCI takes.
 std::chrono::seconds busy_seconds(const Options& options) {
@@ -70,7 +73,7 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
       statement_timeout_(options.statement_timeout),
       busy_timeout_(busy_seconds(options)),
       in_memory_(url.in_memory) {
-  set_busy_timeout(busy_timeout_);
+  wait_when_busy();
   execute("PRAGMA foreign_keys = ON");
   execute("PRAGMA trusted_schema = OFF");
   if (!in_memory_) {
@@ -122,25 +125,35 @@ void SqliteConnection::begin(Begin kind) {
     }
     return;
   }
-  const auto now = Clock::now();
-  const auto left = deadline() < now + busy_timeout_
-                        ? std::chrono::ceil<std::chrono::milliseconds>(deadline() - now)
-                        : busy_timeout_;
-  set_busy_timeout(std::max(left, std::chrono::milliseconds(0)));
   execute(kind == Begin::write ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
 int SqliteConnection::begin_at_once() {
-  set_busy_timeout(std::chrono::milliseconds(0));
-  return native::sqlite3_exec(native_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
+  native::sqlite3_busy_handler(native_, nullptr, nullptr);
+  const int code = native::sqlite3_exec(native_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
+  wait_when_busy();
+  return code;
 }
 
-void SqliteConnection::set_busy_timeout(std::chrono::milliseconds timeout) {
-  if (timeout != busy_timeout_set_) {
-    const auto number = std::clamp<std::int64_t>(timeout.count(), 0, 2'000'000'000);
-    native::sqlite3_busy_timeout(native_, static_cast<int>(number));
-    busy_timeout_set_ = timeout;
+void SqliteConnection::wait_when_busy() {
+  native::sqlite3_busy_handler(native_, &SqliteConnection::pause_when_busy, this);
+}
+
+int SqliteConnection::pause_when_busy(void* connection, int pauses) noexcept {
+  auto& self = *static_cast<SqliteConnection*>(connection);
+  const auto now = Clock::now();
+  if (pauses == 0) {
+    self.busy_since_ = now;
   }
+  if (now - self.busy_since_ >= self.busy_timeout_ || now >= self.deadline()) {
+    return 0;
+  }
+  // SQLite's own pauses grow to 100 ms: whoever waited long asked seldom, met none of the short
+  // gaps between the writes of other processes, and starved.
+  thread_local std::minstd_rand random(static_cast<unsigned>(now.time_since_epoch().count()));
+  std::this_thread::sleep_for(std::chrono::microseconds(
+      std::uniform_int_distribution<int>(shortest_pause, longest_pause)(random)));
+  return 1;
 }
 
 void SqliteConnection::commit() {

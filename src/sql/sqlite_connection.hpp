@@ -33,17 +33,18 @@ class SqliteConnection final : public SociConnection {
 
   /// SQLite's code: whether the write lock was had without waiting.
   int begin_at_once();
-  void set_busy_timeout(std::chrono::milliseconds timeout);
+  void wait_when_busy();
   void use_write_ahead_log();
   void execute(const char* sql);
   SqlError last_error();
   static int check_time(void* connection) noexcept;
+  static int pause_when_busy(void* connection, int pauses) noexcept;
 
   native::sqlite3* native_;
   std::chrono::milliseconds statement_timeout_;
   std::chrono::milliseconds busy_timeout_;
-  std::chrono::milliseconds busy_timeout_set_{-1};
   Clock::time_point statement_end_ = Clock::time_point::max();
+  Clock::time_point busy_since_ = {};
   bool in_memory_;
   bool broken_ = false;
 };

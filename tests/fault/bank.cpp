@@ -9,13 +9,6 @@ namespace accounting::testing {
 
 using std::chrono::steady_clock;
 
-namespace {
-
-/// So that who looks on does not take the processors from those who work.
-constexpr auto kBesidePause = std::chrono::milliseconds(30);
-
-}  // namespace
-
 Policy bank_policy() {
   Policy policy;
   policy.session_ttl = std::chrono::seconds(5);
@@ -256,15 +249,14 @@ Bank::Bank(Books& books, int accounts, std::uint64_t seed)
   }
 }
 
-void Bank::work(int workers, std::chrono::milliseconds time,
-                const std::vector<std::function<void()>>& beside) {
+void Bank::work(int workers, std::chrono::milliseconds time, const std::vector<Beside>& beside) {
   const auto end = steady_clock::now() + time;
   in_threads(workers + static_cast<int>(beside.size()), [&](int thread) {
     if (thread >= workers) {
-      const auto& task = beside[static_cast<std::size_t>(thread - workers)];
+      const Beside& other = beside[static_cast<std::size_t>(thread - workers)];
       do {
-        task();
-        std::this_thread::sleep_for(kBesidePause);
+        other.task();
+        std::this_thread::sleep_for(other.pause);
       } while (steady_clock::now() < end);
       return;
     }

@@ -19,15 +19,19 @@ namespace accounting::testing {
 /// The policy of a bank's books: short lives, so that sessions go stale while others work on them.
 Policy bank_policy();
 
+/// Something that goes on beside the work of the bank, again and again, in a thread of its own.
+struct Beside {
+  std::function<void()> task;
+  std::chrono::milliseconds pause = std::chrono::milliseconds(30);
+};
+
 class Bank {
  public:
   /// Opens the accounts, each with credits.
   Bank(Books& books, int accounts, std::uint64_t seed);
 
-  /// Lets `workers` threads work for that long; at the same time `beside`, again and again, in a
-  /// thread for each.
-  void work(int workers, std::chrono::milliseconds time,
-            const std::vector<std::function<void()>>& beside = {});
+  /// Lets `workers` threads work for that long.
+  void work(int workers, std::chrono::milliseconds time, const std::vector<Beside>& beside = {});
 
   [[nodiscard]] const CallLog& log() const { return log_; }
   [[nodiscard]] CallCounts& counts() { return counts_; }

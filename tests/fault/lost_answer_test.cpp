@@ -375,6 +375,33 @@ TEST_SUITE("lost answers") {
     CHECK(books.counted.lost > 0);
     CHECK(books.direct().verify().ok);
   }
+
+  TEST_CASE("a sweep whose answer was lost has ended each session once") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    const auto later = std::make_shared<ManualClock>(SystemClock().now() + 2h);
+    Accounting sweeper =
+        Accounting::open({.database = books.proxy().url(), .clock = later, .pool_size = 1});
+    for (const char* session : {"s1", "s2", "s3"}) {
+      begin_session(books.direct, session);
+    }
+    static_cast<void>(sweeper.credits().balance("ada"));
+    constexpr int kQueryForSessions = 1;
+    books.proxy().at_next_commit(AtCommit::drop_answer, kQueryForSessions);
+    const std::vector<Settlement> settled = sweeper.sessions().expire_stale();
+    // The next try finds nothing left to do, so what the lost one did is not in its answer.
+    MESSAGE(settled.size() << " of 3 settlements answered");
+    CHECK(books.proxy().faults() == 1);
+    CHECK(
+        books.sql("SELECT count(*) FROM usage_records WHERE service = 'chat-streaming-expired'") ==
+        "3");
+    CHECK(books.direct.credits().balance("ada").held_credits == 0);
+    CHECK(sweeper.sessions().expire_stale().empty());
+    CHECK(books.direct.verify().ok);
+  }
 }
 
 }  // namespace accounting::testing

@@ -10,7 +10,6 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace accounting::testing {
 
@@ -45,13 +44,18 @@ class CallLog {
   using Place = std::pair<std::string, std::int64_t>;  ///< account and number
   using SessionName = std::pair<std::string, std::string>;
 
-  void check_usage(Accounting& books, const std::string& user_id, std::size_t& charges,
-                   std::size_t& settled) const;
-  void check_allocations(Accounting& books, const std::string& user_id, std::size_t& found) const;
+  /// What one look at the books comes upon.
+  struct Found {
+    std::size_t charges = 0;
+    std::size_t settlements = 0;
+    std::size_t allocations = 0;
+    std::int64_t credits = 0;  ///< still there, revoked, or collected for use
+  };
+  void check_usage(Accounting& books, const std::string& user_id, Found& found) const;
+  void check_allocations(Accounting& books, const std::string& user_id, Found& found) const;
   void check_deductions(Accounting& books, const std::string& user_id) const;
   /// Answers how many sessions have ended.
   std::size_t check_sessions(Accounting& books) const;
-  void check_conserved(Accounting& books, const std::vector<std::string>& users) const;
   /// True where a call in doubt is named in the text.
   [[nodiscard]] bool may_be_there(const std::string& text) const;
 

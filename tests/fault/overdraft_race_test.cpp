@@ -26,6 +26,7 @@ struct Race {
   std::atomic<int> deducted = 0;
   std::atomic<int> held = 0;
   std::atomic<int> refused = 0;
+  std::atomic<int> failed = 0;
   std::atomic<int> looks = 0;
   std::atomic<int> wrong_looks = 0;
   std::atomic<bool> over = false;
@@ -59,6 +60,8 @@ void try_once(Books& books, Race& race, Random& random, const std::string& name)
   } catch (const InsufficientCredits& error) {
     ++race.refused;
     race.wrong_looks += error.required() == 1 && error.available() == 0 ? 0 : 1;
+  } catch (const AccountingError&) {
+    ++race.failed;
   }
 }
 
@@ -93,9 +96,11 @@ void check(Books& books, const Race& race, std::uint64_t seed) {
   MESSAGE("seed " << seed << ": " << kThreads * race.tries_each << " tries for " << race.credits
                   << " credits: " << race.charged.load() << " charged, " << race.deducted.load()
                   << " deducted, " << race.held.load() << " held, " << race.refused.load()
-                  << " refused, " << race.looks.load() << " looks");
+                  << " refused, " << race.failed.load() << " failed, " << race.looks.load()
+                  << " looks");
   CHECK(race.charged + race.deducted + race.held == race.credits);
   CHECK(race.refused == kThreads * race.tries_each - race.credits);
+  CHECK(race.failed == 0);
   CHECK(race.wrong_looks == 0);
   CHECK(race.looks > 0);
   CHECK(books.balance(race.user_id) == 0);

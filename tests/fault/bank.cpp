@@ -236,8 +236,13 @@ Bank::Bank(Books& books, int accounts, std::uint64_t seed)
     : books_(books), accounts_(accounts), seed_(seed) {
   books_.price("m", "1000");
   std::vector<AllocateRequest> requests;
+  // One transaction, since a thousand commits take their time.
+  books_.accounting().transact([&](Transaction& transaction) {
+    for (int number = 0; number < accounts_; ++number) {
+      transaction.accounts().sync({user(number), "e@example.org", user(number)});
+    }
+  });
   for (int number = 0; number < accounts_; ++number) {
-    books_.account(user(number));
     requests.push_back({.user_id = user(number),
                         .credits = 500,
                         .allocated_by = "bank",

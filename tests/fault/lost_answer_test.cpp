@@ -251,10 +251,11 @@ class LossyBooks {
             {.database = books_.proxy().url(), .pool_size = 1, .max_attempts = 1})) {
     books_.direct.accounts().sync({"bob", "bob@example.org", "Bob"});
     for (const char* user_id : {"ada", "bob"}) {
+      // The first to expire, so that every call takes from it alone and its effect is always one.
       books_.direct.credits().allocate({.user_id = user_id,
                                         .credits = 1'000'000'000,
                                         .allocated_by = "admin",
-                                        .never_expires = true});
+                                        .expiry_days = 1});
     }
     static_cast<void>(hasty_.credits().balance("ada"));
   }

@@ -11,7 +11,7 @@ using std::chrono::steady_clock;
 
 Policy bank_policy() {
   Policy policy;
-  policy.session_ttl = std::chrono::seconds(5);
+  policy.session_ttl = std::chrono::seconds(20);
   return policy;
 }
 
@@ -57,13 +57,13 @@ class Teller {
 
   void grant() {
     AllocateRequest request{.user_id = any_user(),
-                            .credits = random_.between(20, 200),
+                            .credits = random_.between(10, 80),
                             .allocated_by = "bank",
                             .notes = name_,
                             .idempotency_key = name_};
     if (random_.chance(50)) {
       // One instant for every attempt: a key stands for one request, word by word.
-      request.expires_at = bank_.books_.now() + std::chrono::hours(random_.between(1, 2'000));
+      request.expires_at = bank_.books_.now() + std::chrono::seconds(random_.between(100, 200));
     } else {
       request.never_expires = true;
     }
@@ -181,7 +181,9 @@ class Teller {
     note(reply, [&](const Settlement& settlement) { bank_.log_.ended(settlement); });
   }
 
+  /// A sweep, after a step of the clock that lets sessions go stale and credits expire.
   void expire_stale() {
+    bank_.books_.advance(std::chrono::seconds(2));
     const auto reply = client_([&] { return bank_.books_.sessions().expire_stale(); });
     if (reply.answer) {
       for (const Settlement& settlement : *reply.answer) {

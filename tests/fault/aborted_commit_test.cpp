@@ -14,6 +14,7 @@ void refuse_large_uses(Books& books) {
     books.tamper(
         "CREATE OR REPLACE FUNCTION refuse_large_use() RETURNS trigger LANGUAGE plpgsql AS $$ "
         "BEGIN RAISE EXCEPTION USING ERRCODE = '53100'; END $$; "
+        "DROP TRIGGER IF EXISTS refuse_large_use ON usage_records; "
         "CREATE TRIGGER refuse_large_use BEFORE INSERT ON usage_records FOR EACH ROW "
         "WHEN (NEW.credits > 1000) EXECUTE FUNCTION refuse_large_use()");
   } else {

@@ -47,8 +47,8 @@ void check_round(Books& books, Bank& bank, const Audits& audits, const Round& ro
   CHECK(totals.failures.empty());
   CHECK(totals.unexpected.empty());
   CHECK(totals.given_up == 0);
-  CHECK(audits.problems == 0);
-  CHECK(audits.missing == 0);
+  CHECK(audits.problems.load() == 0);
+  CHECK(audits.missing.load() == 0);
   const CallLog::Totals log = bank.log().totals();
   CHECK(log.charges > 0);
   CHECK(log.transfers > 0);

@@ -99,13 +99,13 @@ void check(Books& books, const Race& race, std::uint64_t seed) {
                   << " refused, " << race.failed.load() << " failed, " << race.looks.load()
                   << " looks");
   CHECK(race.charged + race.deducted + race.held == race.credits);
-  CHECK(race.refused == kThreads * race.tries_each - race.credits);
-  CHECK(race.failed == 0);
-  CHECK(race.wrong_looks == 0);
-  CHECK(race.looks > 0);
+  CHECK(race.refused.load() == kThreads * race.tries_each - race.credits);
+  CHECK(race.failed.load() == 0);
+  CHECK(race.wrong_looks.load() == 0);
+  CHECK(race.looks.load() > 0);
   CHECK(books.balance(race.user_id) == 0);
-  CHECK(books.held(race.user_id) == race.held);
-  CHECK(books.usage().user_stats({race.user_id}).total_records == race.charged);
+  CHECK(books.held(race.user_id) == race.held.load());
+  CHECK(books.usage().user_stats({race.user_id}).total_records == race.charged.load());
 }
 
 }  // namespace

@@ -216,6 +216,10 @@ TEST_SUITE("clock") {
       const CreditsByName days = {{"2026-01-01", 1}, {"2026-01-02", 2}};
       CHECK(books.usage().user_stats({"ada"}).by_day == days);
       CHECK(other.usage().user_stats({"ada"}).by_day == days);
+      // Whole days come from sums that are kept, parts of days from the records themselves.
+      const UserStatsRequest parts{"ada", kStart + 23h, kStart + 25h};
+      CHECK(books.usage().user_stats(parts).by_day == days);
+      CHECK(other.usage().user_stats(parts).by_day == days);
       CHECK(other.usage().list({.user_id = "ada", .start = kStart + 24h}).size() == 1);
       CHECK(other.usage().list({.user_id = "ada", .end = kStart + 24h}).size() == 1);
     });

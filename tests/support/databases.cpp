@@ -126,7 +126,11 @@ std::int64_t FreshDatabase::deadlocks() const {
 void FreshDatabase::wait_until_left() const {
   const std::string connected =
       "SELECT count(*) FROM pg_stat_activity WHERE datname = '" + name_ + "'";
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (run_sql(server_url_, connected) != "0") {
+    if (std::chrono::steady_clock::now() > give_up) {
+      throw std::runtime_error("somebody is still connected to " + name_);
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }

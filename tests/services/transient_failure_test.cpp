@@ -1,24 +1,11 @@
 // Failures that another try gets past, injected by the database itself.
+#include "support/injection.hpp"
 #include "support/proxied_books.hpp"
 
 #include <doctest/doctest.h>
 
 namespace accounting::testing {
 namespace {
-
-/// Lets the next `times` inserts of usage records fail with an SQLSTATE. The counter is a
-/// sequence, because a rollback leaves those as they are.
-void inject(const ProxiedBooks& books, const std::string& state, int times) {
-  books.sql("CREATE SEQUENCE IF NOT EXISTS injected; SELECT setval('injected', 1, false)");
-  books.sql(
-      "CREATE OR REPLACE FUNCTION inject() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-      "IF nextval('injected') <= " +
-      std::to_string(times) + " THEN RAISE EXCEPTION USING ERRCODE = '" + state +
-      "'; END IF; RETURN NEW; END $$");
-  books.sql(
-      "DROP TRIGGER IF EXISTS inject ON usage_records; CREATE TRIGGER inject BEFORE INSERT "
-      "ON usage_records FOR EACH ROW EXECUTE FUNCTION inject()");
-}
 
 const ChargeRequest charge_of_ten{
     .user_id = "ada", .service = "chat", .operation = "m", .credits = 10};
@@ -39,11 +26,11 @@ TEST_SUITE("transient failures") {
     std::int64_t expected = 1'000;
     for (const char* state : {"40001", "40P01"}) {
       CAPTURE(state);
-      inject(books, state, 3);
+      const Injection injection(books.url(), state, 3);
       books.proxied.credits().charge(charge_of_ten);
       expected -= 10;
       CHECK(balance(books) == expected);
-      CHECK(books.sql("SELECT last_value FROM injected") == "4");
+      CHECK(injection.attempts() == 4);
     }
     CHECK(books.direct.verify().ok);
   }
@@ -54,7 +41,7 @@ TEST_SUITE("transient failures") {
       return;
     }
     ProxiedBooks books(*url);
-    inject(books, "40001", 1'000'000);
+    const Injection injection(books.url(), "40001", 1'000'000);
     try {
       books.proxied.credits().charge(charge_of_ten);
       FAIL("the charge cannot have been made");
@@ -62,7 +49,7 @@ TEST_SUITE("transient failures") {
       CHECK(error.code() == ErrorCode::store_error);
       CHECK(error.retryable());
     }
-    CHECK(books.sql("SELECT last_value FROM injected") == std::to_string(Options{}.max_attempts));
+    CHECK(injection.attempts() == Options{}.max_attempts);
     CHECK(balance(books) == 1'000);
     CHECK(books.direct.verify().ok);
   }
@@ -73,7 +60,7 @@ TEST_SUITE("transient failures") {
       return;
     }
     ProxiedBooks books(*url);
-    inject(books, "40001", 2);
+    const Injection injection(books.url(), "40001", 2);
     int runs = 0;
     const Charge charge = books.proxied.transact([&](Transaction& transaction) {
       ++runs;

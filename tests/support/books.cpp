@@ -168,6 +168,13 @@ Books::Books(Database database, const Setup& setup)
   accounting_.emplace(Accounting::open(options_));
 }
 
+Books::Books(Database database, const Options& options)
+    : database_(database), clock_(std::make_shared<ManualClock>(kStart)), options_(options) {
+  options_.clock = clock_;
+  options_.migrate = true;
+  accounting_.emplace(Accounting::open(options_));
+}
+
 Books::~Books() = default;
 
 void Books::account(const std::string& user_id, std::int64_t credits) {

@@ -56,6 +56,9 @@ struct Setup {
 class Books {
  public:
   Books(Database database, const Setup& setup);
+  /// The same over a database of the caller's own, set up where it is empty; the clock is the
+  /// test's all the same.
+  Books(Database database, const Options& options);
   Books(const Books&) = delete;
   Books& operator=(const Books&) = delete;
   ~Books();

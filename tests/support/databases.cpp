@@ -4,11 +4,13 @@
 #include <libpq-fe.h>
 
 #include <cctype>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <random>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
 namespace accounting::testing {
 namespace {
@@ -99,6 +101,42 @@ FreshSchema::~FreshSchema() {
   } catch (const std::exception& error) {
     MESSAGE("the schema " << name_ << " was not dropped: " << error.what());
   }
+}
+
+FreshDatabase::FreshDatabase(const std::string& server_url)
+    : server_url_(server_url),
+      name_(random_name("accounting_test_")),
+      url_(with_parameter(server_url, "dbname", name_)) {
+  run_sql(server_url_, "CREATE DATABASE " + name_);
+}
+
+FreshDatabase::~FreshDatabase() {
+  try {
+    run_sql(server_url_, "DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
+  } catch (const std::exception& error) {
+    MESSAGE("the database " << name_ << " was not dropped: " << error.what());
+  }
+}
+
+std::int64_t FreshDatabase::deadlocks() const {
+  return std::stoll(run_sql(
+      server_url_, "SELECT deadlocks FROM pg_stat_database WHERE datname = '" + name_ + "'"));
+}
+
+void FreshDatabase::wait_until_left() const {
+  const std::string connected =
+      "SELECT count(*) FROM pg_stat_activity WHERE datname = '" + name_ + "'";
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (run_sql(server_url_, connected) != "0") {
+    if (std::chrono::steady_clock::now() > give_up) {
+      throw std::runtime_error("somebody is still connected to " + name_);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+void FreshDatabase::set(const std::string& setting, const std::string& value) const {
+  run_sql(server_url_, "ALTER DATABASE " + name_ + " SET " + setting + " = '" + value + "'");
 }
 
 TemporaryDirectory::TemporaryDirectory()

@@ -1,6 +1,7 @@
 // Databases for tests: a PostgreSQL schema of one's own, a temporary directory for SQLite files.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -33,6 +34,31 @@ class FreshSchema {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// The server's URL with the schema as search path.
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
+
+ private:
+  std::string server_url_;
+  std::string name_;
+  std::string url_;
+};
+
+/// Creates a database with a random name on the test server and drops it at the end: what the
+/// server counts by database, such as deadlocks, is then the test's own. Needs a role that may
+/// create databases.
+class FreshDatabase {
+ public:
+  explicit FreshDatabase(const std::string& server_url);
+  FreshDatabase(const FreshDatabase&) = delete;
+  FreshDatabase& operator=(const FreshDatabase&) = delete;
+  ~FreshDatabase();
+
+  /// Its own URL.
+  [[nodiscard]] const std::string& url() const noexcept { return url_; }
+  /// How many deadlocks the server has found in it. Connections tell it late, or as they end.
+  [[nodiscard]] std::int64_t deadlocks() const;
+  /// Waits until nobody else is connected to it.
+  void wait_until_left() const;
+  /// Lets a setting of the server's hold for all who connect from now on.
+  void set(const std::string& setting, const std::string& value) const;
 
  private:
   std::string server_url_;

@@ -170,7 +170,7 @@ void TcpProxy::serve(int client_descriptor) {
       continue;
     }
     const std::string_view text(bytes.data(), static_cast<std::size_t>(size));
-    if (from_client && text.find(commit) != std::string_view::npos) {
+    if (from_client && text.find(commit) != std::string_view::npos && --others_first_ < 0) {
       mode = once_ ? at_commit_.exchange(AtCommit::pass) : at_commit_.load();
       faults_ += mode == AtCommit::pass ? 0 : 1;
     }

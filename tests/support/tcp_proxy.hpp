@@ -32,11 +32,13 @@ class TcpProxy {
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
   /// From now on, at every COMMIT.
   void at_commit(AtCommit what) noexcept {
+    others_first_ = 0;
     once_ = false;
     at_commit_ = what;
   }
-  /// At the next COMMIT only.
-  void at_next_commit(AtCommit what) noexcept {
+  /// At one COMMIT only: the next, or the one after `others` more. A query has one too.
+  void at_next_commit(AtCommit what, int others = 0) noexcept {
+    others_first_ = others;
     once_ = true;
     at_commit_ = what;
   }
@@ -61,6 +63,7 @@ class TcpProxy {
   int listener_ = -1;
   std::atomic<AtCommit> at_commit_ = AtCommit::pass;
   std::atomic<bool> once_ = false;
+  std::atomic<int> others_first_ = 0;
   std::atomic<int> faults_ = 0;
   std::atomic<std::int64_t> round_trips_ = 0;
   std::atomic<bool> silent_ = false;

@@ -1,0 +1,163 @@
+// Accounts that somebody holds: whoever works on others is not kept waiting, and transactions that
+// take accounts crosswise get through.
+#include "fault/retrying_client.hpp"
+#include "property/random.hpp"
+#include "support/databases.hpp"
+#include "support/long_run.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+
+namespace accounting::testing {
+namespace {
+
+using std::chrono::steady_clock;
+using Times = std::vector<std::chrono::microseconds>;
+
+constexpr int kOthers = 6;
+
+std::string other(int number) { return "u" + std::to_string(number); }
+
+/// What one thread does on its own account, call after call, while `goes_on`.
+Times time_calls(Books& books, int thread, const std::function<bool(std::size_t)>& goes_on) {
+  Times times;
+  while (goes_on(times.size())) {
+    const auto began = steady_clock::now();
+    switch (times.size() % 3) {
+      case 0:
+        books.credits().charge({other(thread), "chat", "m", 1});
+        break;
+      case 1:
+        static_cast<void>(books.credits().balance(other(thread)));
+        break;
+      default:
+        books.accounting().transact(
+            [&](Transaction& transaction) {
+              transaction.credits().deduct({other(thread), 1});
+            },
+            {other(thread)});
+    }
+    times.push_back(
+        std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - began));
+  }
+  return times;
+}
+
+/// All threads' times together, smallest first.
+Times time_all(Books& books, const std::function<bool(std::size_t)>& goes_on) {
+  std::vector<Times> of_thread(kOthers);
+  in_threads(kOthers, [&](int thread) {
+    of_thread[static_cast<std::size_t>(thread)] = time_calls(books, thread, goes_on);
+  });
+  Times all;
+  for (const Times& times : of_thread) {
+    all.insert(all.end(), times.begin(), times.end());
+  }
+  std::ranges::sort(all);
+  return all;
+}
+
+enum class Name { none, all };
+
+struct Crossing {
+  int transfers = 0;
+  int runs = 0;
+  std::int64_t deadlocks = 0;
+};
+
+/// Few accounts and many transfers between them in all directions, in a database of its own.
+std::optional<Crossing> cross(Name name) {
+  const auto server = postgresql_url_or_skip();
+  if (!server) {
+    return std::nullopt;
+  }
+  constexpr int kThreads = 4;
+  const int transfers_each = short_or_long(10, 200);
+  const FreshDatabase database(*server);
+  database.set("deadlock_timeout", "20ms");
+  std::atomic<int> runs = 0;
+  {
+    Books books(Database::postgresql,
+                {.database = database.url(), .pool_size = 8, .max_attempts = 100});
+    for (int number = 0; number < 3; ++number) {
+      books.account(other(number), 100'000);
+    }
+    in_threads(kThreads, [&](int thread) {
+      Random random(static_cast<std::uint64_t>(thread));
+      for (int time = 0; time < transfers_each; ++time) {
+        const auto from = static_cast<int>(random.between(0, 2));
+        const int to = (from + static_cast<int>(random.between(1, 2))) % 3;
+        const std::vector<std::string> both = {other(from), other(to)};
+        books.accounting().transact(
+            [&](Transaction& transaction) {
+              ++runs;
+              transaction.credits().deduct({other(from), 7});
+              transaction.credits().allocate(
+                  {.user_id = other(to), .credits = 7, .allocated_by = other(from)});
+            },
+            name == Name::all ? both : std::vector<std::string>());
+      }
+    });
+    CHECK(books.balance(other(0)) + books.balance(other(1)) + books.balance(other(2)) == 300'000);
+    check_books_balance(books.accounting());
+  }
+  database.wait_until_left();
+  const Crossing crossing{
+      .transfers = kThreads * transfers_each, .runs = runs, .deadlocks = database.deadlocks()};
+  MESSAGE(crossing.transfers << " transfers, " << crossing.runs << " runs, " << crossing.deadlocks
+                             << " deadlocks");
+  return crossing;
+}
+
+std::int64_t p99(const Times& sorted) { return sorted[sorted.size() * 99 / 100].count(); }
+
+}  // namespace
+
+TEST_SUITE("held accounts") {
+  TEST_CASE("a transaction that holds an account for seconds stalls nobody else") {
+    for_databases({Database::postgresql}, {.pool_size = 8}, [](Books& books) {
+      constexpr std::size_t kCallsEach = 60;
+      books.account("held", 100);
+      for (int number = 0; number < kOthers; ++number) {
+        books.account(other(number), 100'000);
+      }
+      const auto enough = [](std::size_t calls) { return calls < kCallsEach; };
+      time_all(books, enough);  // connects
+      const Times before = time_all(books, enough);
+      Transaction holder = books.accounting().transaction({"held"});
+      holder.credits().deduct({"held", 10});
+      const auto held_since = steady_clock::now();
+      // In other threads, since this one may only use its transaction; none of them would come
+      // to an end if it had to wait for the holder, who waits for them.
+      const Times during = time_all(books, [&](std::size_t calls) {
+        return enough(calls) || steady_clock::now() - held_since < 2s;
+      });
+      const auto held_for =
+          std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - held_since);
+      holder.commit();
+      MESSAGE("p99 of " << before.size() << " calls before: " << p99(before) << " us; of "
+                        << during.size() << " calls while another account was held for "
+                        << held_for.count() << " ms: " << p99(during) << " us, longest "
+                        << during.back().count() << " us");
+      CHECK(during.size() >= kOthers * kCallsEach);
+      CHECK(books.balance("held") == 90);
+    });
+  }
+
+  TEST_CASE("transactions that take accounts crosswise, unnamed, all get through") {
+    if (const auto crossing = cross(Name::none)) {
+      CHECK(crossing->deadlocks > 0);
+      CHECK(crossing->runs > crossing->transfers);
+    }
+  }
+
+  TEST_CASE("transactions that name the accounts they take crosswise never lock each other out") {
+    if (const auto crossing = cross(Name::all)) {
+      CHECK(crossing->deadlocks == 0);
+      CHECK(crossing->runs == crossing->transfers);
+    }
+  }
+}
+
+}  // namespace accounting::testing

@@ -101,6 +101,26 @@ FreshSchema::~FreshSchema() {
   }
 }
 
+FreshDatabase::FreshDatabase(const std::string& server_url)
+    : server_url_(server_url), name_(random_name("accounting_test_")), url_(server_url) {
+  const auto path = url_.find('/', url_.find("://") + 3);
+  const auto query = url_.find('?');
+  if (path == std::string::npos || path > query) {
+    throw std::invalid_argument("ACCOUNTING_TEST_POSTGRESQL names no database");
+  }
+  url_.replace(path + 1, (query == std::string::npos ? url_.size() : query) - path - 1, name_);
+  run_sql(server_url_, "CREATE DATABASE " + name_ + " TEMPLATE template0");
+}
+
+FreshDatabase::~FreshDatabase() {
+  try {
+    // Only this test's own connections can be open.
+    run_sql(server_url_, "DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
+  } catch (const std::exception& error) {
+    MESSAGE("the database " << name_ << " was not dropped: " << error.what());
+  }
+}
+
 TemporaryDirectory::TemporaryDirectory()
     : path_(std::filesystem::temp_directory_path() / random_name("accounting-test-")) {
   std::filesystem::create_directories(path_);

@@ -40,6 +40,23 @@ class FreshSchema {
   std::string url_;
 };
 
+/// Creates a database of its own on the test server and drops it at the end; for what concerns a
+/// database as a whole. The server's role must be allowed to.
+class FreshDatabase {
+ public:
+  explicit FreshDatabase(const std::string& server_url);
+  FreshDatabase(const FreshDatabase&) = delete;
+  FreshDatabase& operator=(const FreshDatabase&) = delete;
+  ~FreshDatabase();
+
+  [[nodiscard]] const std::string& url() const noexcept { return url_; }
+
+ private:
+  std::string server_url_;
+  std::string name_;
+  std::string url_;
+};
+
 /// Creates an empty directory and removes it, with what is in it, at the end.
 class TemporaryDirectory {
  public:

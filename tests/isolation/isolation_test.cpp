@@ -47,9 +47,10 @@ void compare(const std::filesystem::path& file, const std::string& found) {
     write_text(file, found);
   }
   const std::string expected = read_text(file);
-  CHECK_MESSAGE(expected == found, file.string()
-                                       << ", " << first_difference(expected, found)
-                                       << "\n  (ACCOUNTING_TEST_UPDATE=1 writes the files anew)");
+  const bool as_written = expected == found;
+  CHECK_MESSAGE(as_written, file.string()
+                                << ", " << first_difference(expected, found)
+                                << "\n  (ACCOUNTING_TEST_UPDATE=1 writes the files anew)");
 }
 
 struct Counts {

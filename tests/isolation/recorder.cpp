@@ -77,6 +77,8 @@ std::string joined(const Names& names, const std::string& separator) {
   return text;
 }
 
+std::string ready_step(const std::string& actor) { return actor + "_ready"; }
+
 // --- playing -------------------------------------------------------------------------------------
 
 /// Books as the scenario begins.
@@ -231,6 +233,9 @@ std::string ScenarioRecorder::session(const std::string& actor) const {
   }
   if (!steps_.contains(actor + "_rollback")) {
     text += "step " + actor + "_rollback\n{\nROLLBACK;\n}\n";
+  }
+  if (scenario_.interleaving == Interleaving::orders) {
+    text += "step " + ready_step(actor) + "\n{\nSELECT 'locked' AS ready;\n}\n";
   }
   return text + "teardown\n{\nDEALLOCATE ALL;\n}\n";
 }

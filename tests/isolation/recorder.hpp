@@ -23,6 +23,9 @@ struct Performance {
   std::string outcome;
 };
 
+/// A step of the actor that ends when the one before has, so that its locks are had.
+std::string ready_step(const std::string& actor);
+
 class ScenarioRecorder {
  public:
   /// The database of `options` is emptied for each order.

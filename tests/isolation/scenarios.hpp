@@ -18,7 +18,7 @@ struct Actor {
 /// In which ways the actors' trips are interleaved.
 enum class Interleaving {
   trips,       ///< two actors: every way that their locks allow, and some that they forbid
-  orders,      ///< any number of actors: all wait for the first, who came in every order
+  orders,      ///< any number of actors, in every order: each waits for the one before
   statements,  ///< two actors without pipelining: the second comes at each statement of the first
   snapshot     ///< the second reads, statement by statement, while the first writes
 };

@@ -49,16 +49,28 @@ std::vector<Permutation> of_trips(const ScenarioRecorder& recorder, const std::s
   return permutations;
 }
 
-/// Everybody has come, in this order, before the first goes on.
+/// Each comes while the one before is at work, and waits. Never two at once: which of them gets the
+/// lock first is the server's choice.
 Permutation in_order(const ScenarioRecorder& recorder, const Names& order) {
   Permutation permutation{.steps = {}, .history = order};
+  Names& steps = permutation.steps;
   for (const std::string& actor : order) {
-    permutation.steps = permutation.steps + until_locked(recorder.performance(actor));
+    Names finds = until_locked(recorder.performance(actor));
+    finds.pop_back();
+    steps = steps + finds;
   }
+  steps.push_back(until_locked(recorder.performance(order.front())).back());
   Names history;
-  for (const std::string& actor : order) {
-    permutation.steps = permutation.steps + once_locked(recorder.performance(actor, history, true));
-    history.push_back(actor);
+  for (std::size_t index = 0; index < order.size(); ++index) {
+    const Performance& mine = recorder.performance(order[index], history, true);
+    if (index > 0) {
+      steps.push_back(ready_step(order[index]));
+    }
+    if (index + 1 < order.size()) {
+      steps.push_back(until_locked(recorder.performance(order[index + 1])).back());
+    }
+    steps = steps + once_locked(mine);
+    history.push_back(order[index]);
   }
   return permutation;
 }

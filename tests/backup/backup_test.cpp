@@ -5,7 +5,6 @@
 #include "support/programs.hpp"
 
 #include <atomic>
-#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <string>
@@ -206,11 +205,6 @@ void check_use(Accounting& books, const std::string& url) {
   check_books_balance(books);
 }
 
-int rounds() {
-  const char* word = std::getenv("ACCOUNTING_TEST_LONG");
-  return word != nullptr && std::string(word) == "1" ? 10 : 1;
-}
-
 /// Takes backups in turn while the books are at work, and restores each.
 void test_backups(Database database, const std::vector<BackupMethod>& methods) {
   const RestoredBooks source = books_to_back_up(database);
@@ -222,7 +216,7 @@ void test_backups(Database database, const std::vector<BackupMethod>& methods) {
   const TemporaryDirectory directory;
   std::vector<Taken> backups;
   BooksAtWork work(books);
-  for (int round = 0; round < rounds(); ++round) {
+  for (int round = 0; round < (long_versions() ? 10 : 1); ++round) {
     for (const BackupMethod& method : methods) {
       work.wait_for(60);
       work.mark();

@@ -157,9 +157,4 @@ ProcessEnd end_of(pid_t process) {
           .peak_kilobytes = used.ru_maxrss};
 }
 
-bool long_versions() {
-  const char* word = std::getenv("ACCOUNTING_TEST_LONG");
-  return word != nullptr && std::string(word) == "1";
-}
-
 }  // namespace accounting::testing

@@ -69,6 +69,4 @@ struct ProcessEnd {
 
 ProcessEnd end_of(pid_t process);
 
-bool long_versions();
-
 }  // namespace accounting::testing

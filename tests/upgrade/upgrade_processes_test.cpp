@@ -231,7 +231,8 @@ TEST_SUITE("upgrade beside other processes") {
         close(ready[1]);
         const auto began = std::chrono::steady_clock::now();
         if (count > 0) {  // the first is left alone, and tells how long it takes
-          std::this_thread::sleep_for(whole * (random() % 1'000) / 1'000);
+          const int share = count == 1 ? 10 : static_cast<int>(random() % 100);
+          std::this_thread::sleep_for(whole * share / 100);
           kill(migrator, SIGKILL);
         }
         const bool killed = end_of(migrator).exit_code == -1;
@@ -242,7 +243,10 @@ TEST_SUITE("upgrade beside other processes") {
         Accounting books = old->open();
         const std::int64_t version = books.schema_version();
         in_the_middle += killed && version < kNewest ? 1 : 0;
-        too_late += version == kNewest && count > 0 ? 1 : 0;
+        if (version == kNewest && count > 0) {
+          ++too_late;
+          whole = whole * 3 / 4;  // the machine has more time for it than at first
+        }
         const bool last = count == kills;
         if (version < kNewest && last) {
           CHECK(books.migrate() == kNewest);

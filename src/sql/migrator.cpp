@@ -49,7 +49,8 @@ const Statement has_own_tables_sqlite{
     .text =
         "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('user_accounts',"
         " 'credit_allocations', 'streaming_sessions', 'session_slices', 'usage_records',"
-        " 'credit_entries', 'idempotency_keys', 'usage_rollups', 'pricing_rules', 'api_keys')",
+        " 'credit_entries', 'idempotency_keys', 'usage_rollups', 'pricing_rules', 'api_keys',"
+        " 'audit_entries')",
     .columns = {Type::integer}};
 
 const Statement read_applied{
@@ -240,7 +241,7 @@ std::int64_t count_own_tables(Connection& connection) {
                   {&has_tables_postgresql,
                    {std::string("{user_accounts,credit_allocations,streaming_sessions,"
                                 "session_slices,usage_records,credit_entries,idempotency_keys,"
-                                "usage_rollups,pricing_rules,api_keys}")}});
+                                "usage_rollups,pricing_rules,api_keys,audit_entries}")}});
 }
 
 /// Throws where a database that was never migrated holds somebody else's tables of these names.

@@ -3,9 +3,9 @@
 // library tries. Either a call comes through with one effect, or a typed error says that it may
 // be repeated and nothing was changed.
 #include "fault/retrying_client.hpp"
-#include "services/proxied_books.hpp"
 #include "support/injection.hpp"
 #include "support/long_run.hpp"
+#include "support/proxied_books.hpp"
 
 #include <atomic>
 #include <functional>

@@ -1,8 +1,8 @@
 // The answer to a COMMIT gets lost: what replays is done once and answered as if nothing had been,
 // everything else ends in doubt, done at most once. Every call that writes, many times.
-#include "services/proxied_books.hpp"
 #include "support/books.hpp"
 #include "support/long_run.hpp"
+#include "support/proxied_books.hpp"
 
 #include <functional>
 #include <memory>

@@ -242,3 +242,44 @@ TEST_CASE("tables that were there before are not taken over") {
     CHECK_THROWS_AS(migrate(*connection, now, migrations), MigrationError);
   }
 }
+
+TEST_CASE("a table of any of the library's names is refused, and nothing is changed") {
+  const Statement tables{.name = "tables",
+                         .text =
+                             "SELECT tablename::text FROM pg_tables WHERE schemaname ="
+                             " current_schema() AND tablename NOT LIKE 'accounting_%' ORDER BY 1",
+                         .columns = {Type::text}};
+  const Statement tables_sqlite{.name = "tables",
+                                .text =
+                                    "SELECT name FROM sqlite_master WHERE type = 'table'"
+                                    " AND name NOT LIKE 'accounting_%' ORDER BY name",
+                                .columns = {Type::text}};
+  for (const auto& database : every_database()) {
+    CAPTURE(database.name);
+    const auto& own = database.postgresql() ? tables : tables_sqlite;
+    const auto made = database.connect();
+    const auto names_of = [&](Connection& connection) {
+      std::vector<std::string> names;
+      const auto answers = connection.run({.calls = {{&own, {}}}});
+      for (const auto& row : answers.at(0)) {
+        names.push_back(std::get<std::string>(row.at(0)));
+      }
+      return names;
+    };
+    migrate(*made, now);
+    const auto names = names_of(*made);
+    CHECK(names.size() >= 11);
+
+    const auto fresh = database.postgresql() ? postgresql_databases().front() : sqlite_database();
+    const auto connection = fresh.connect();
+    for (const auto& name : names) {
+      CAPTURE(name);
+      connection->run_script("CREATE TABLE " + name + " (id integer)");
+      CHECK_THROWS_AS(migrate(*connection, now), MigrationError);
+      CHECK(names_of(*connection) == std::vector<std::string>{name});
+      CHECK(migration_status(*connection).version == 0);
+      connection->run_script("DROP TABLE " + name);
+    }
+    CHECK(migrate(*connection, now) == embedded_migrations().back().version);
+  }
+}

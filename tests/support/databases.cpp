@@ -64,6 +64,11 @@ std::optional<std::string> postgresql_url_or_skip() {
   return url;
 }
 
+bool long_versions() {
+  const char* word = std::getenv("ACCOUNTING_TEST_LONG");
+  return word != nullptr && std::string(word) == "1";
+}
+
 std::string run_sql(const std::string& url, const std::string& sql) {
   const std::unique_ptr<PGconn, Finish> connection(PQconnectdb(url.c_str()));
   if (PQstatus(connection.get()) != CONNECTION_OK) {
@@ -104,14 +109,19 @@ FreshSchema::~FreshSchema() {
 }
 
 FreshDatabase::FreshDatabase(const std::string& server_url)
-    : server_url_(server_url),
-      name_(random_name("accounting_test_")),
-      url_(with_parameter(server_url, "dbname", name_)) {
-  run_sql(server_url_, "CREATE DATABASE " + name_);
+    : server_url_(server_url), name_(random_name("accounting_test_")), url_(server_url) {
+  const auto path = url_.find('/', url_.find("://") + 3);
+  const auto query = url_.find('?');
+  if (path == std::string::npos || path > query) {
+    throw std::invalid_argument("ACCOUNTING_TEST_POSTGRESQL names no database");
+  }
+  url_.replace(path + 1, (query == std::string::npos ? url_.size() : query) - path - 1, name_);
+  run_sql(server_url_, "CREATE DATABASE " + name_ + " TEMPLATE template0");
 }
 
 FreshDatabase::~FreshDatabase() {
   try {
+    // Only this test's own connections can be open.
     run_sql(server_url_, "DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
   } catch (const std::exception& error) {
     MESSAGE("the database " << name_ << " was not dropped: " << error.what());

@@ -1,0 +1,160 @@
+#include "old_database.hpp"
+
+#include "support/programs.hpp"
+
+#include <libpq-fe.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <stdexcept>
+
+namespace accounting::testing {
+namespace {
+
+std::filesystem::path folder_of(std::int64_t version) {
+  return std::filesystem::path(ACCOUNTING_SOURCE_DIR) / "tests/upgrade/dumps" /
+         ("version-" + std::to_string(version));
+}
+
+std::string sql_name(Database database) {
+  return database == Database::postgresql ? "postgresql.sql" : "sqlite.sql";
+}
+
+std::string replaced(std::string text, const std::string& word, const std::string& by) {
+  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size())) {
+    text.replace(at, word.size(), by);
+  }
+  return text;
+}
+
+}  // namespace
+
+OldDatabase::OldDatabase(std::int64_t version, Database database)
+    : version_(version), database_(database) {
+  if (on_postgresql()) {
+    const auto schema = std::make_shared<FreshSchema>(postgresql_url().value());
+    options_.database = schema->url();
+    storage_ = schema;
+  } else {
+    const auto directory = std::make_shared<TemporaryDirectory>();
+    options_.database = directory->sqlite_url();
+    storage_ = directory;
+  }
+  options_.clock = std::make_shared<ManualClock>(history_end());
+  options_.migrate = false;
+  const std::string dump = told(sql_name(database));
+  REQUIRE_FALSE(dump.empty());
+  run_on(url(), dump);
+  if (!on_postgresql()) {
+    run_on(url(), "PRAGMA journal_mode = WAL");  // as the library had it; no dump tells
+  }
+}
+
+std::string OldDatabase::told(const std::string& file) const {
+  return read_text(folder_of(version_) / file);
+}
+
+std::vector<std::string> OldDatabase::old_charge() const {
+  const std::string mark = "-- the next trip\n";
+  const std::string script = told("charge." + sql_name(database_));
+  std::vector<std::string> trips;
+  for (std::size_t begin = 0; begin < script.size();) {
+    const auto end = script.find(mark, begin);
+    trips.push_back(script.substr(begin, end - begin));
+    begin = end + mark.size();
+  }
+  REQUIRE(trips.size() == 2);
+  return trips;
+}
+
+void OldDatabase::grow(std::int64_t accounts, std::int64_t entries) const {
+  const char* script = R"sql(
+    WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < ACCOUNTS)
+    INSERT INTO user_accounts (user_id, email, username, created_at, updated_at,
+      last_allocation_id, last_entry_sequence, allocated_credits)
+    SELECT 'grown-' || n, 'e@example.org', 'grown', created_at, created_at, 1, ENTRIES + 1,
+      2 * ENTRIES FROM user_accounts, series WHERE user_id = 'ada';
+    INSERT INTO credit_allocations (user_id, id, total_credits, remaining_credits,
+      consumed_credits, allocated_by, allocated_at, effective_at)
+    SELECT user_id, 1, 2 * ENTRIES, ENTRIES, ENTRIES, 'admin', created_at, created_at
+      FROM user_accounts WHERE user_id LIKE 'grown-%';
+    WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n <= ENTRIES)
+    INSERT INTO credit_entries (user_id, sequence, allocation_id, kind, credits, held_credits,
+      actor, created_at)
+    SELECT user_id, n, 1, CASE n WHEN 1 THEN 'allocate' ELSE 'deduct' END,
+      CASE n WHEN 1 THEN 2 * ENTRIES ELSE -1 END, 0, 'host', created_at
+      FROM user_accounts, series WHERE user_id LIKE 'grown-%';)sql";
+  run_on(url(), replaced(replaced(script, "ACCOUNTS", std::to_string(accounts)), "ENTRIES",
+                         std::to_string(entries)));
+}
+
+void for_each_old_database(const std::function<void(const OldDatabase&)>& test) {
+  for (const std::int64_t version : {1, 2}) {
+    for (const Database database : {Database::sqlite_file, Database::postgresql}) {
+      const std::string name =
+          "version " + std::to_string(version) + " on " + std::string(to_string(database));
+      SUBCASE(name.c_str()) {
+        if (is_available_or_skip(database)) {
+          test(OldDatabase(version, database));
+        }
+      }
+    }
+  }
+}
+
+// --- processes -----------------------------------------------------------------------------------
+
+PlainSession::PlainSession(const std::string& url) {
+  const std::string prefix = "sqlite:///";
+  if (url.starts_with(prefix)) {
+    sqlite3* file = nullptr;
+    sqlite3_open(url.c_str() + prefix.size(), &file);
+    sqlite_ =
+        std::shared_ptr<void>(file, [](void* open) { sqlite3_close(static_cast<sqlite3*>(open)); });
+    run("PRAGMA foreign_keys = ON");
+  } else {
+    postgresql_ = std::shared_ptr<void>(PQconnectdb(url.c_str()),
+                                        [](void* open) { PQfinish(static_cast<PGconn*>(open)); });
+  }
+}
+
+std::string PlainSession::run(const std::string& script) const {
+  if (sqlite_) {
+    auto* file = static_cast<sqlite3*>(sqlite_.get());
+    const bool well = sqlite3_exec(file, script.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
+    return well ? "" : sqlite3_errmsg(file);
+  }
+  auto* server = static_cast<PGconn*>(postgresql_.get());
+  PGresult* result = PQexec(server, script.c_str());
+  const bool well =
+      PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+  PQclear(result);
+  return well ? "" : PQerrorMessage(server);
+}
+
+pid_t start_process(const std::function<int()>& work) {
+  std::cout << std::flush;
+  const pid_t process = fork();
+  if (process != 0) {
+    return process;
+  }
+  try {
+    _exit(work());
+  } catch (...) {
+    _exit(99);
+  }
+}
+
+ProcessEnd end_of(pid_t process) {
+  int status = 0;
+  rusage used{};
+  wait4(process, &status, 0, &used);
+  return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+          .peak_kilobytes = used.ru_maxrss};
+}
+
+}  // namespace accounting::testing

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <random>
 #include <string>
-#include <thread>
 
 namespace accounting::services {
 namespace {
@@ -51,15 +50,14 @@ void Attempts::after(const store::StoreFailure& failure) {
   }
   const bool allowed = !in_doubt_ || may_repeat;
   // A server that stays away is not waited for longer than for one connection.
-  const bool stays_away =
-      failure.kind() == store::FailureKind::connection_lost &&
-      std::chrono::steady_clock::now() - began_ > books_.options().connect_timeout;
+  const bool stays_away = failure.kind() == store::FailureKind::connection_lost &&
+                          books_.pacing().now() - began_ > books_.options().connect_timeout;
   if (!allowed || ++made_ >= books_.options().max_attempts || stays_away) {
     give_up(in_doubt_ ? store::FailureKind::commit_unknown : failure.kind(), failure.what(),
             may_repeat);
   }
   books_.log(LogLevel::warning, std::string(failure.what()) + "; trying again");
-  std::this_thread::sleep_for(pause_before(made_));
+  books_.pacing().wait(pause_before(made_));
 }
 
 }  // namespace accounting::services

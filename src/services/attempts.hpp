@@ -19,7 +19,7 @@ enum class AfterUnknownCommit { give_up, try_again };
 class Attempts {
  public:
   Attempts(Books& books, AfterUnknownCommit after_unknown)
-      : books_(books), after_unknown_(after_unknown) {}
+      : books_(books), after_unknown_(after_unknown), began_(books.pacing().now()) {}
 
   /// Waits a little and returns where another try makes sense, else throws what the caller is
   /// to be told.
@@ -30,7 +30,7 @@ class Attempts {
  private:
   Books& books_;
   AfterUnknownCommit after_unknown_;
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point began_;
   int made_ = 0;
   bool in_doubt_ = false;
 };

@@ -5,6 +5,7 @@
 #include "accounting/accounting.hpp"
 #include "crypto/secret.hpp"
 #include "domain/permissions.hpp"
+#include "services/pacing.hpp"
 #include "store/store.hpp"
 
 #include <atomic>
@@ -22,7 +23,8 @@ namespace accounting::services {
 /// The opened books, shared by all handles. Thread-safe.
 class Books {
  public:
-  Books(std::shared_ptr<store::Store> store, Options options);
+  Books(std::shared_ptr<store::Store> store, Options options,
+        std::unique_ptr<Pacing> pacing = std::make_unique<SystemPacing>());
 
   [[nodiscard]] store::Store& store() const { return *store_; }
   [[nodiscard]] const Options& options() const { return options_; }
@@ -30,6 +32,7 @@ class Books {
   /// Under which the hashes of API keys are made; empty: none.
   [[nodiscard]] std::string_view pepper() const { return pepper_.bytes(); }
   [[nodiscard]] Timestamp now() const { return clock_->now(); }
+  [[nodiscard]] Pacing& pacing() const { return *pacing_; }
   void log(LogLevel level, std::string_view message) const;
 
   /// Throws MigrationError unless the schema is this version's.
@@ -47,6 +50,7 @@ class Books {
   Options options_;  ///< without the pepper
   crypto::Secret pepper_;
   std::shared_ptr<const Clock> clock_;
+  std::unique_ptr<Pacing> pacing_;
   std::atomic<bool> schema_ready_ = false;
 
   std::atomic<int> open_transactions_ = 0;

@@ -9,6 +9,20 @@
 namespace accounting::testing {
 namespace {
 
+std::string shown(const CreditAllocation& row) { return text_of(domain::Answer(row)); }
+std::string shown(const UsageRecord& row) { return text_of(domain::Answer(row)); }
+std::string shown(const CreditEntry& row) {
+  return std::string(to_string(row.kind)) + " " + std::to_string(row.credits) + " held " +
+         std::to_string(row.held_credits) + " of #" + std::to_string(row.allocation_id) + " " +
+         row.session_id.value_or("") + " at " + since(row.created_at);
+}
+std::string shown(const domain::RollupRow& row) {
+  return row.day + " " + row.service + " " + row.model + ": " + std::to_string(row.records) +
+         " records, " + std::to_string(row.credits) + " credits";
+}
+std::string shown(const domain::KeyRecord& row) { return row.key; }
+std::string shown(const ReferenceKey& row) { return row.key; }
+
 template <class Expected, class Found, class Same>
 std::optional<std::string> compare_rows(const char* table, const std::vector<Expected>& expected,
                                         const std::vector<Found>& found, Same same) {
@@ -18,7 +32,8 @@ std::optional<std::string> compare_rows(const char* table, const std::vector<Exp
   }
   for (std::size_t index = 0; index < expected.size(); ++index) {
     if (!same(expected[index], found[index])) {
-      return std::string(table) + ": row " + std::to_string(index + 1) + " differs";
+      return std::string(table) + ": row " + std::to_string(index + 1) + " is " +
+             shown(found[index]) + ", expected " + shown(expected[index]);
     }
   }
   return std::nullopt;

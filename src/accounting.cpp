@@ -246,8 +246,7 @@ Health Accounting::health() const {
                 .problem = {}};
   try {
     books.refuse_inside_transaction();
-    const store::Deadline deadline =
-        std::chrono::steady_clock::now() + books.options().call_timeout;
+    const store::Deadline deadline = books.pacing().now() + books.options().call_timeout;
     const store::SchemaStatus status = books.store().schema_status(deadline);
     health.reachable = true;
     health.schema_version = status.version;

@@ -149,7 +149,7 @@ void note_use(const Context& context, const ApiKeyRecord& record, Timestamp now)
     return;
   }
   services::Books& books = context.books();
-  const store::Deadline soon = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  const store::Deadline soon = books.pacing().now() + std::chrono::seconds(1);
   try {
     if (const std::unique_ptr<store::Unit> unit = books.store().begin_if_free(soon)) {
       unit->touch_api_key(record.key_hash, now, before);

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <random>
 #include <string>
-#include <thread>
 
 namespace accounting::services {
 namespace {
@@ -53,17 +52,17 @@ void Attempts::after(const store::StoreFailure& failure) {
   }
   const bool allowed = !in_doubt_ || may_repeat;
   // A server that stays away is not waited for longer than for one connection.
-  const bool stays_away =
-      failure.kind() == store::FailureKind::connection_lost &&
-      std::chrono::steady_clock::now() - began_ > books_.options().connect_timeout;
+  const auto now = books_.pacing().now();
+  const bool stays_away = failure.kind() == store::FailureKind::connection_lost &&
+                          now - began_ > books_.options().connect_timeout;
   const auto pause = pause_before(++made_);
-  const bool too_late = std::chrono::steady_clock::now() + pause >= deadline();
+  const bool too_late = now + pause >= deadline();
   if (!allowed || made_ >= books_.options().max_attempts || stays_away || too_late) {
     give_up(in_doubt_ ? store::FailureKind::commit_unknown : failure.kind(), failure.what(),
             may_repeat);
   }
   books_.log(LogLevel::warning, std::string(failure.what()) + "; trying again");
-  std::this_thread::sleep_for(pause);
+  books_.pacing().wait(pause);
 }
 
 }  // namespace accounting::services

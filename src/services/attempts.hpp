@@ -24,6 +24,7 @@ class Attempts {
   Attempts(Books& books, AfterUnknownCommit after_unknown, std::size_t requests = 1)
       : books_(books),
         after_unknown_(after_unknown),
+        began_(books.pacing().now()),
         deadline_(began_ + books.options().call_timeout *
                                (1 + static_cast<std::int64_t>(requests / 1'000))) {}
 
@@ -38,7 +39,7 @@ class Attempts {
  private:
   Books& books_;
   AfterUnknownCommit after_unknown_;
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point began_;
   store::Deadline deadline_;
   int made_ = 0;
   bool in_doubt_ = false;

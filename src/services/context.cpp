@@ -5,11 +5,12 @@
 
 namespace accounting::services {
 
-Books::Books(std::shared_ptr<store::Store> store, Options options)
+Books::Books(std::shared_ptr<store::Store> store, Options options, std::unique_ptr<Pacing> pacing)
     : store_(std::move(store)),
       options_(std::move(options)),
       pepper_(options_.api_key_pepper),
-      clock_(options_.clock ? options_.clock : std::make_shared<SystemClock>()) {
+      clock_(options_.clock ? options_.clock : std::make_shared<SystemClock>()),
+      pacing_(std::move(pacing)) {
   crypto::wipe(options_.api_key_pepper);
 }
 
@@ -82,7 +83,7 @@ store::Unit& OpenTransaction::unit() {
   if (failure_) {
     throw StoreError("the transaction failed and can only be rolled back");
   }
-  unit_->finish_by(std::chrono::steady_clock::now() + books_->options().call_timeout);
+  unit_->finish_by(books_->pacing().now() + books_->options().call_timeout);
   return *unit_;
 }
 

@@ -6,6 +6,7 @@
 #include "crypto/secret.hpp"
 #include "domain/permissions.hpp"
 #include "platform/forks.hpp"
+#include "services/pacing.hpp"
 #include "store/store.hpp"
 
 #include <atomic>
@@ -24,7 +25,8 @@ namespace accounting::services {
 /// The opened books, shared by all handles. Thread-safe.
 class Books : private platform::ForkWatcher {
  public:
-  Books(std::shared_ptr<store::Store> store, Options options);
+  Books(std::shared_ptr<store::Store> store, Options options,
+        std::unique_ptr<Pacing> pacing = std::make_unique<SystemPacing>());
   Books(const Books&) = delete;
   Books& operator=(const Books&) = delete;
   ~Books() override { stop_watching(); }
@@ -35,6 +37,7 @@ class Books : private platform::ForkWatcher {
   /// Under which the hashes of API keys are made; empty: none.
   [[nodiscard]] std::string_view pepper() const { return pepper_.bytes(); }
   [[nodiscard]] Timestamp now() const { return clock_->now(); }
+  [[nodiscard]] Pacing& pacing() const { return *pacing_; }
   void log(LogLevel level, std::string_view message) const;
 
   /// Throws MigrationError unless the schema is this version's.
@@ -56,6 +59,7 @@ class Books : private platform::ForkWatcher {
   Options options_;  ///< without the pepper
   crypto::Secret pepper_;
   std::shared_ptr<const Clock> clock_;
+  std::unique_ptr<Pacing> pacing_;
   std::atomic<bool> schema_ready_ = false;
 
   std::atomic<int> open_transactions_ = 0;

@@ -13,9 +13,14 @@ namespace accounting::testing {
 /// What the engine answered, against what the reference says; messages do not count.
 bool same_result(const domain::Result& found, const domain::Result& expected);
 
+/// Who made the rows. Services give journal entries their hashes and keys their fingerprints,
+/// of which the reference knows nothing.
+enum class MadeBy { engine, services };
+
 /// The first difference between the reference's account and the stored one.
 std::optional<std::string> difference(const ReferenceAccount& expected,
-                                      const domain::AccountRows& found);
+                                      const domain::AccountRows& found,
+                                      MadeBy made_by = MadeBy::engine);
 
 /// I1 to I3 by plain sums over the rows.
 std::optional<std::string> unbalanced(const domain::AccountRows& rows);

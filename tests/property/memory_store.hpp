@@ -45,6 +45,11 @@ auto find_session(Sessions& sessions, const std::string& session_id) {
 class MemoryStore {
  public:
   void add_account(const std::string& user_id) { accounts_[user_id].user_id = user_id; }
+  /// Puts rows in the place of those that are there.
+  void put(domain::AccountRows rows) {
+    std::string user_id = rows.user_id;
+    accounts_.insert_or_assign(std::move(user_id), std::move(rows));
+  }
   void add_rule(PricingRule rule) { rules_.push_back(std::move(rule)); }
 
   [[nodiscard]] const domain::AccountRows& account(const std::string& user_id) const {
@@ -52,6 +57,11 @@ class MemoryStore {
   }
   [[nodiscard]] const std::map<std::string, domain::AccountRows>& accounts() const {
     return accounts_;
+  }
+  /// Null where there is no such account.
+  [[nodiscard]] const domain::AccountRows* find(const std::string& user_id) const {
+    const auto found = accounts_.find(user_id);
+    return found == accounts_.end() ? nullptr : &found->second;
   }
 
   /// What `needs` names; of each account's active allocations at most the first `prefix` in burn
@@ -65,14 +75,54 @@ class MemoryStore {
         load_account(found->second, wanted, now, limit, state.accounts[user_id]);
       }
     }
-    for (const PricingRule& rule : rules_) {
+    load_rules(rules_, needs, now, state);
+    return state;
+  }
+
+  static void load_rules(const std::vector<PricingRule>& rules, const domain::Needs& needs,
+                         Timestamp now, domain::State& state) {
+    for (const PricingRule& rule : rules) {
       const bool in_force =
           rule.effective_from <= now && (!rule.effective_to || now < *rule.effective_to);
       if (in_force && needs.models.contains(rule.model_id)) {
         state.rules.emplace(rule.model_id, rule);
       }
     }
-    return state;
+  }
+
+  static void load_account(const domain::AccountRows& rows, const domain::AccountNeeds& needs,
+                           Timestamp now, std::int64_t limit, domain::AccountState& account) {
+    account.counters = rows.counters;
+    for (const std::string& key : needs.keys) {
+      if (const auto found = find_key(rows.keys, key); found != rows.keys.end()) {
+        account.keys.emplace(key, *found);
+      }
+    }
+    std::vector<bool> wanted(rows.allocations.size());
+    for (const std::string& session_id : needs.sessions) {
+      if (const auto found = find_session(rows.sessions, session_id);
+          found != rows.sessions.end()) {
+        account.sessions.emplace(session_id, *found);
+        for (const Slice& slice : found->slices) {
+          wanted.at(index_of(slice.allocation_id)) = true;
+        }
+      }
+    }
+    for (const std::int64_t id : needs.allocations) {
+      if (id >= 1 && id <= static_cast<std::int64_t>(rows.allocations.size())) {
+        account.named_allocations.emplace(id, rows.allocations.at(index_of(id)));
+        wanted.at(index_of(id)) = true;
+      }
+    }
+    load_prefix(rows, now, limit, account, wanted);
+  }
+
+  /// ORDER BY expires_at NULLS LAST, allocated_at, id
+  static bool comes_first(const CreditAllocation* left, const CreditAllocation* right) {
+    if (left->expires_at != right->expires_at) {
+      return left->expires_at && (!right->expires_at || *left->expires_at < *right->expires_at);
+    }
+    return std::pair(left->allocated_at, left->id) < std::pair(right->allocated_at, right->id);
   }
 
   void apply(const domain::Changes& changes) {
@@ -131,41 +181,6 @@ class MemoryStore {
         .revoked = row.revoked_at.has_value()};
   }
 
-  /// ORDER BY expires_at NULLS LAST, allocated_at, id
-  static bool comes_first(const CreditAllocation* left, const CreditAllocation* right) {
-    if (left->expires_at != right->expires_at) {
-      return left->expires_at && (!right->expires_at || *left->expires_at < *right->expires_at);
-    }
-    return std::pair(left->allocated_at, left->id) < std::pair(right->allocated_at, right->id);
-  }
-
-  static void load_account(const domain::AccountRows& rows, const domain::AccountNeeds& needs,
-                           Timestamp now, std::int64_t limit, domain::AccountState& account) {
-    account.counters = rows.counters;
-    for (const std::string& key : needs.keys) {
-      if (const auto found = find_key(rows.keys, key); found != rows.keys.end()) {
-        account.keys.emplace(key, *found);
-      }
-    }
-    std::vector<bool> wanted(rows.allocations.size());
-    for (const std::string& session_id : needs.sessions) {
-      if (const auto found = find_session(rows.sessions, session_id);
-          found != rows.sessions.end()) {
-        account.sessions.emplace(session_id, *found);
-        for (const Slice& slice : found->slices) {
-          wanted.at(index_of(slice.allocation_id)) = true;
-        }
-      }
-    }
-    for (const std::int64_t id : needs.allocations) {
-      if (id >= 1 && id <= static_cast<std::int64_t>(rows.allocations.size())) {
-        account.named_allocations.emplace(id, rows.allocations.at(index_of(id)));
-        wanted.at(index_of(id)) = true;
-      }
-    }
-    load_prefix(rows, now, limit, account, wanted);
-  }
-
   static void load_prefix(const domain::AccountRows& rows, Timestamp now, std::int64_t limit,
                           domain::AccountState& account, std::vector<bool>& wanted) {
     std::vector<const CreditAllocation*> ordered;
@@ -195,11 +210,13 @@ class MemoryStore {
     const auto& [user_id, before, after] = change;
     require(row.last_allocation_id == before.last_allocation_id &&
                 row.last_usage_id == before.last_usage_id &&
-                row.last_entry_sequence == before.last_entry_sequence,
+                row.last_entry_sequence == before.last_entry_sequence &&
+                row.last_entry_hash == before.last_entry_hash,
             "the counters are not those that were loaded");
     row.last_allocation_id = after.last_allocation_id;
     row.last_usage_id = after.last_usage_id;
     row.last_entry_sequence = after.last_entry_sequence;
+    row.last_entry_hash = after.last_entry_hash;
     row.allocated_credits += after.allocated_credits - before.allocated_credits;
     row.used_credits += after.used_credits - before.used_credits;
   }

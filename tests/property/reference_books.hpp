@@ -94,6 +94,16 @@ class ReferenceBooks {
   [[nodiscard]] const ReferenceAccount& account(const std::string& user_id) const {
     return accounts_.at(user_id);
   }
+  [[nodiscard]] bool has_account(const std::string& user_id) const {
+    return accounts_.contains(user_id);
+  }
+  void add_account(const std::string& user_id) { accounts_[user_id].user_id = user_id; }
+  /// Puts an account back as it was.
+  void put(ReferenceAccount account) {
+    std::string user_id = account.user_id;
+    accounts_.insert_or_assign(std::move(user_id), std::move(account));
+  }
+  void set_rules(std::vector<PricingRule> rules) { rules_ = std::move(rules); }
 
  private:
   struct Call;  ///< a command with its account and its time

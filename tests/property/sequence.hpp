@@ -30,6 +30,9 @@ struct Sequence {
 
 Sequence random_sequence(std::uint64_t seed);
 
+/// An instant, as what has passed since the start of every sequence.
+std::string since(Timestamp instant);
+std::string since(const std::optional<Timestamp>& instant);
 /// What a request says, as the fingerprint of its idempotency key does.
 std::string text_of(const domain::Action& action);
 std::string text_of(const domain::Result& result);

@@ -8,7 +8,8 @@ namespace {
 
 constexpr Timestamp start = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
 
-/// An instant, as what has passed since the start of every sequence.
+}  // namespace
+
 std::string since(Timestamp instant) {
   const auto hours = std::chrono::floor<std::chrono::hours>(instant - start);
   const auto rest = (instant - start - hours).count();
@@ -18,6 +19,8 @@ std::string since(Timestamp instant) {
 std::string since(const std::optional<Timestamp>& instant) {
   return instant ? since(*instant) : "never";
 }
+
+namespace {
 
 std::string text(const Tokens& tokens) {
   const auto [input, output, cached] = tokens.counts();

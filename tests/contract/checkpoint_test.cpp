@@ -95,7 +95,7 @@ TEST_SUITE("checkpoints") {
     for_databases(kWritable, {}, [](Books& books) {
       trade(books);
       const std::string checkpoint = books.accounting().checkpoint(kPrivateKey);
-      Books older(Database::sqlite_file, {});
+      Books older(Database::sqlite_file, Setup{});
       older.account("ada", 1'000);
       older.account("bob", 50);
       const CheckpointReport report = older.accounting().verify_checkpoint(checkpoint, kPublicKey);

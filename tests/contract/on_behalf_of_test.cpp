@@ -247,7 +247,7 @@ TEST_SUITE("on behalf of") {
           CAPTURE(each.name);
           CAPTURE(to_string(role));
           CAPTURE(user_id);
-          Books books(Database::sqlite_memory, {});
+          Books books(Database::sqlite_memory, Setup{});
           set_up(books);
           const Principal ada{.user_id = "ada", .role = role};
           check_cell(books, each, is_allowed(user_id == "bob" ? each.other : each.own, role),
@@ -270,7 +270,7 @@ TEST_SUITE("on behalf of") {
             CAPTURE(to_string(role));
             CAPTURE(user_id);
             CAPTURE(carries);
-            Books books(Database::sqlite_memory, {});
+            Books books(Database::sqlite_memory, Setup{});
             set_up(books);
             books.accounts().sync(
                 {.user_id = "ada", .email = "ada@example.org", .username = "ada", .role = role});
@@ -383,7 +383,7 @@ TEST_SUITE("on behalf of") {
   }
 
   TEST_CASE("a refusal says what is needed") {
-    Books books(Database::sqlite_memory, {});
+    Books books(Database::sqlite_memory, Setup{});
     set_up(books);
     const auto message_of = [](const auto& call) -> std::string {
       try {

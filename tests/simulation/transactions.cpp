@@ -9,18 +9,19 @@ namespace accounting::testing {
 void World::act(Client& client, const Begin& deed) {
   services::Books& books = *client.books;
   try {
-    client.open = services::with_attempts(books, services::AfterUnknownCommit::give_up, [&] {
-      auto open = std::make_shared<services::OpenTransaction>(client.books);
-      domain::Needs needs;
-      for (const std::string& user_id : deed.users) {
-        needs.accounts[user_id];
-      }
-      if (!needs.accounts.empty() &&
-          open->unit().load(needs, open->now()).accounts.size() != needs.accounts.size()) {
-        throw NotFound("there is no account with that user_id");
-      }
-      return open;
-    });
+    client.open = services::with_attempts(
+        books, services::AfterUnknownCommit::give_up, [&](store::Deadline deadline) {
+          auto open = std::make_shared<services::OpenTransaction>(client.books, deadline);
+          domain::Needs needs;
+          for (const std::string& user_id : deed.users) {
+            needs.accounts[user_id];
+          }
+          if (!needs.accounts.empty() &&
+              open->unit().load(needs, open->now()).accounts.size() != needs.accounts.size()) {
+            throw NotFound("there is no account with that user_id");
+          }
+          return open;
+        });
   } catch (const StoreError& error) {
     const Trouble trouble = std::get<Trouble>(reply_of(error));
     check_trouble(client, trouble, true);

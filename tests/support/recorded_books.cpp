@@ -123,22 +123,26 @@ class RecordingStore final : public store::Store {
  public:
   RecordingStore(const Options& options, RecordingConnection::Record record)
       : pool_(
-            [options, record = std::move(record)] {
+            [options, record = std::move(record)](sql::Deadline) {
               return std::make_unique<RecordingConnection>(
                   sql::connect(sql::parse_database_url(options.database), options), record);
             },
             1, options.pool_timeout) {}
 
-  std::unique_ptr<store::Reads> read() override { return session(sql::SqlSession::Mode::reads); }
-  std::unique_ptr<store::Unit> begin() override { return session(sql::SqlSession::Mode::writes); }
-  std::unique_ptr<store::Unit> begin_if_free() override {
+  std::unique_ptr<store::Reads> read(store::Deadline) override {
+    return session(sql::SqlSession::Mode::reads);
+  }
+  std::unique_ptr<store::Unit> begin(store::Deadline) override {
+    return session(sql::SqlSession::Mode::writes);
+  }
+  std::unique_ptr<store::Unit> begin_if_free(store::Deadline) override {
     return session(sql::SqlSession::Mode::writes_if_free);
   }
   [[nodiscard]] std::string kind() const override { return "recorded"; }
-  store::SchemaStatus schema_status() override { return {}; }
-  bool empty() override { return false; }
+  store::SchemaStatus schema_status(store::Deadline) override { return {}; }
+  bool empty(store::Deadline) override { return false; }
   std::int64_t migrate(Timestamp) override { throw std::logic_error("the schema is there"); }
-  Timestamp database_time() override { return {}; }
+  Timestamp database_time(store::Deadline) override { return {}; }
   [[nodiscard]] PoolStatus pool_status() const override { return pool_.status(); }
   void close() noexcept override { pool_.close(); }
 

@@ -163,7 +163,7 @@ void replay_all(Database database, const Json& scenarios) {
   for (const auto& scenario : scenarios) {
     const auto name = scenario.at("name").get<std::string>();
     CAPTURE(name);
-    Books books(database, {.policy = Policy::original()});
+    Books books(database, Setup{.policy = Policy::original()});
     Replay replay(books, scenario);
     std::size_t number = 0;
     for (const auto& step : scenario.at("steps")) {

@@ -2,6 +2,7 @@
 // it began, nothing that began after it ended, and that go on working.
 #include "backups.hpp"
 #include "support/books.hpp"
+#include "support/long_run.hpp"
 #include "support/programs.hpp"
 
 #include <atomic>
@@ -216,7 +217,7 @@ void test_backups(Database database, const std::vector<BackupMethod>& methods) {
   const TemporaryDirectory directory;
   std::vector<Taken> backups;
   BooksAtWork work(books);
-  for (int round = 0; round < (long_versions() ? 10 : 1); ++round) {
+  for (int round = 0; round < (is_long_run() ? 10 : 1); ++round) {
     for (const BackupMethod& method : methods) {
       work.wait_for(60);
       work.mark();

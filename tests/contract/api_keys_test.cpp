@@ -1,5 +1,6 @@
 // API keys: issued once, validated until they are suspended, expired, revoked or deleted.
 #include "support/books.hpp"
+#include "support/long_run.hpp"
 
 #include <atomic>
 #include <regex>
@@ -306,7 +307,7 @@ TEST_SUITE("API keys") {
   TEST_CASE("no use is accepted once a revocation has returned") {
     for_databases({Database::sqlite_file, Database::postgresql}, {}, [](Books& books) {
       books.account("ada");
-      const bool is_long = std::getenv("ACCOUNTING_TEST_LONG") != nullptr;
+      const bool is_long = is_long_run();
       const int races = is_long ? 5'000 : 150;
       int accepted_before = 0;
       int refused = 0;

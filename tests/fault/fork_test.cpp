@@ -1,6 +1,7 @@
 // A host that forks after `open`, as a pre-forking server does: parent and child both have working
 // books, and neither disturbs the other.
 #include "support/books.hpp"
+#include "support/long_run.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -16,8 +17,6 @@
 
 namespace accounting::testing {
 namespace {
-
-const bool kLong = std::getenv("ACCOUNTING_TEST_LONG") != nullptr;
 
 /// Runs `work` in a child process; answers its exit code: 0 where it threw nothing.
 int in_child(const std::function<void()>& work) {
@@ -79,7 +78,7 @@ TEST_SUITE("fork") {
 
   TEST_CASE("forks in the midst of calls of other threads disturb nobody") {
     for_databases(kShared, {.pool_size = 4}, [](Books& books) {
-      const int forks = kLong ? 200 : 15;
+      const int forks = short_or_long(15, 200);
       constexpr std::int64_t given = 1'000'000;
       books.account("ada", given);
       std::atomic<bool> done = false;

@@ -1,6 +1,7 @@
 // The judge of every number: one column of one row changed by one, for each column that holds a
 // number or an instant, and `verify` must notice; with the list of those that no invariant covers.
 #include "fault/judge.hpp"
+#include "support/long_run.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -111,7 +112,7 @@ int change_column(ColumnChanger& changer, const std::string& table, const std::s
   const auto uncovered = std::ranges::find(kUncovered, table + "." + column, &Uncovered::column);
   const std::string covered =
       uncovered == kUncovered.end() ? "1 = 1" : "NOT (" + uncovered->rows + ")";
-  const bool each_row = std::getenv("ACCOUNTING_TEST_LONG") != nullptr;
+  const bool each_row = is_long_run();
   int changes = 0;
   for (const std::string step : {"+", "-"}) {
     int stored = 0;

@@ -4,6 +4,7 @@
 #include "spec.hpp"
 #include "support/books.hpp"
 #include "support/databases.hpp"
+#include "support/long_run.hpp"
 #include "support/programs.hpp"
 
 #include <doctest/doctest.h>
@@ -90,7 +91,7 @@ std::vector<std::string> run(const std::string& tester, const std::string& url, 
 std::vector<std::string> run_and_verify(const std::string& tester, const std::string& url,
                                         const Spec& spec, Accounting& books) {
   std::vector<std::string> told;
-  if (!long_versions()) {
+  if (!is_long_run()) {
     told = run(tester, url, spec, spec.permutations);
     check_books_balance(books);
     return told;

@@ -1,6 +1,6 @@
 // Random batches of commands over the ledger, against a reference that shares no code with it.
 //   ACCOUNTING_TEST_SEED=n   starts with that seed: sequence i of a run has the seed n + i
-//   ACCOUNTING_TEST_LONG=1   plays twenty times as many sequences
+//   ACCOUNTING_TEST_LONG=1   plays fifty times as many sequences
 #include "property/play.hpp"
 
 #include <doctest/doctest.h>
@@ -13,7 +13,7 @@
 namespace accounting::testing {
 namespace {
 
-constexpr std::uint64_t sequences = 100'000;
+constexpr std::uint64_t sequences = 40'000;
 
 std::string setting(const char* variable) {
   const char* text = std::getenv(variable);
@@ -26,7 +26,7 @@ std::uint64_t first_seed() {
 }
 
 std::uint64_t count() {
-  return setting("ACCOUNTING_TEST_LONG").empty() ? sequences : sequences * 20;
+  return setting("ACCOUNTING_TEST_LONG").empty() ? sequences : sequences * 50;
 }
 
 void fail_with(const Sequence& sequence, const std::string& problem) {

@@ -64,11 +64,6 @@ std::optional<std::string> postgresql_url_or_skip() {
   return url;
 }
 
-bool long_versions() {
-  const char* word = std::getenv("ACCOUNTING_TEST_LONG");
-  return word != nullptr && std::string(word) == "1";
-}
-
 std::string run_sql(const std::string& url, const std::string& sql) {
   const std::unique_ptr<PGconn, Finish> connection(PQconnectdb(url.c_str()));
   if (PQstatus(connection.get()) != CONNECTION_OK) {

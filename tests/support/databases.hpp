@@ -15,9 +15,6 @@ std::optional<std::string> postgresql_url();
 /// As above, and says loudly in the test's output that the test is skipped where it is unset.
 std::optional<std::string> postgresql_url_or_skip();
 
-/// True where the long versions of the tests are asked for (ACCOUNTING_TEST_LONG=1).
-bool long_versions();
-
 /// Runs SQL on a connection of its own, through libpq only. Throws std::runtime_error. Answers the
 /// first column of the first row of the last statement; empty where there is none.
 std::string run_sql(const std::string& url, const std::string& sql);

@@ -1,6 +1,7 @@
 // Migrating while other processes are at work: of this version, of the older one, several that
 // migrate, and one that is killed in the middle.
 #include "old_database.hpp"
+#include "support/long_run.hpp"
 
 #include <signal.h>
 #include <unistd.h>
@@ -207,7 +208,7 @@ TEST_SUITE("upgrade beside other processes") {
   }
 
   TEST_CASE("kill -9 of migrators at any moment, and then one that is left alone") {
-    const int kills = long_versions() ? 60 : 4;
+    const int kills = is_long_run() ? 60 : 4;
     std::mt19937 random(20'260'101);
     for (const Database database : {Database::sqlite_file, Database::postgresql}) {
       if (!is_available_or_skip(database)) {

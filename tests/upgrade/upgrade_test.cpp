@@ -1,5 +1,6 @@
 // Databases of older versions, migrated: everything is as it was, and what is new continues it.
 #include "old_database.hpp"
+#include "support/long_run.hpp"
 
 #include <chrono>
 #include <string>
@@ -95,7 +96,7 @@ TEST_SUITE("upgrade") {
 
   TEST_CASE("a big journal is migrated in time and memory that are told") {
     const std::int64_t accounts = 200;
-    const std::int64_t entries = long_versions() ? 1'000 : 50;
+    const std::int64_t entries = is_long_run() ? 1'000 : 50;
     for (const Database database : {Database::sqlite_file, Database::postgresql}) {
       if (!is_available_or_skip(database)) {
         continue;

@@ -42,7 +42,8 @@ struct SyncRequest {
 
 struct SyncResult {
   UserAccount account;
-  bool created = false;  ///< false where the account was known
+  /// False where the account was known, also from a try of the same call whose answer was lost.
+  bool created = false;
 
   friend bool operator==(const SyncResult&, const SyncResult&) = default;
 };

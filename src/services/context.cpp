@@ -58,6 +58,9 @@ void Books::leave_transaction(std::thread::id thread) {
 void Books::after_fork_in_child() noexcept {
   inside_transaction_.clear();  // they are the parent's
   open_transactions_ = 0;
+  // Its lock may be held by a thread that is not in this process.
+  static auto* const kept = new std::vector<std::unique_ptr<Turns>>;
+  kept->push_back(std::exchange(turns_, std::make_unique<Turns>()));
   mutex_.unlock();
 }
 

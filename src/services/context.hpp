@@ -7,6 +7,7 @@
 #include "domain/permissions.hpp"
 #include "platform/forks.hpp"
 #include "services/pacing.hpp"
+#include "services/turns.hpp"
 #include "store/store.hpp"
 
 #include <atomic>
@@ -38,6 +39,7 @@ class Books : private platform::ForkWatcher {
   [[nodiscard]] std::string_view pepper() const { return pepper_.bytes(); }
   [[nodiscard]] Timestamp now() const { return clock_->now(); }
   [[nodiscard]] Pacing& pacing() const { return *pacing_; }
+  [[nodiscard]] Turns& turns() const { return *turns_; }
   void log(LogLevel level, std::string_view message) const;
 
   /// Throws MigrationError unless the schema is this version's.
@@ -60,6 +62,7 @@ class Books : private platform::ForkWatcher {
   crypto::Secret pepper_;
   std::shared_ptr<const Clock> clock_;
   std::unique_ptr<Pacing> pacing_;
+  std::unique_ptr<Turns> turns_ = std::make_unique<Turns>();
   std::atomic<bool> schema_ready_ = false;
 
   std::atomic<int> open_transactions_ = 0;

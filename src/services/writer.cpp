@@ -6,6 +6,8 @@
 #include "services/journal_chain.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 namespace accounting::services {
 namespace {
@@ -69,7 +71,12 @@ std::vector<domain::Result> execute(const Context& context, std::span<const Comm
     });
   }
   books.refuse_inside_transaction();
+  std::set<std::string> users;
+  for (const Command& command : commands) {
+    users.insert(command.user_id);
+  }
   const auto carry_out = [&](store::Deadline deadline) {
+    const Turns::Turn turn = books.turns().take(users, deadline);
     const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
     Decision decision = decide_in(*unit, commands, books.now(), books.policy());
     if (together == Together::all) {

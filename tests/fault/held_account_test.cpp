@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <thread>
 
 namespace accounting::testing {
 namespace {
@@ -142,6 +143,35 @@ TEST_SUITE("held accounts") {
                         << during.back().count() << " us");
       CHECK(during.size() >= kOthers * kCallsEach);
       CHECK(books.balance("held") == 90);
+    });
+  }
+
+  TEST_CASE("callers that wait for a held account leave connections to the others") {
+    for_databases({Database::postgresql}, {.pool_size = 4}, [](Books& books) {
+      constexpr int kWaiting = 12;
+      constexpr int kCalls = 50;
+      books.account("held", 100);
+      books.account("free", 1'000);
+      Transaction holder = books.accounting().transaction({"held"});
+      std::atomic<int> waited = 0;
+      std::vector<std::jthread> threads;
+      for (int thread = 0; thread < kWaiting; ++thread) {
+        threads.emplace_back([&] {
+          books.credits().charge({"held", "chat", "m", 1});
+          ++waited;
+        });
+      }
+      std::jthread([&] {
+        for (int call = 0; call < kCalls; ++call) {
+          books.credits().charge({"free", "chat", "m", 1});
+        }
+      }).join();
+      CHECK(waited == 0);  // all of that while the account was held
+      holder.commit();
+      threads.clear();
+      CHECK(waited == kWaiting);
+      CHECK(books.balance("free") == 1'000 - kCalls);
+      CHECK(books.balance("held") == 100 - kWaiting);
     });
   }
 

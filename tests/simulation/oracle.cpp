@@ -1,0 +1,320 @@
+#include "simulation/oracle.hpp"
+
+#include "property/comparison.hpp"
+#include "simulation/account_queries.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace accounting::testing {
+namespace {
+
+using domain::Command;
+using domain::Result;
+
+/// No client has this number: it sees what is committed.
+constexpr std::size_t nobody = ~std::size_t{0};
+
+std::string named(const std::string& argument, std::size_t index) {
+  return "requests[" + std::to_string(index) + "]." + argument;
+}
+
+/// Parts of a list that halving can come to, larger ones first.
+void add_halves(std::size_t first, std::size_t count,
+                std::vector<std::pair<std::size_t, std::size_t>>& parts) {
+  parts.emplace_back(first, count);
+  if (count > 1) {
+    add_halves(first, count / 2, parts);
+    add_halves(first + count / 2, count - count / 2, parts);
+  }
+}
+
+}  // namespace
+
+Oracle::Oracle(const History& history, const SimulatedDatabase& database, Tally& tally)
+    : database_(database),
+      tally_(tally),
+      reference_(history.users, history.rules, tally.census),
+      rules_(history.rules) {
+  for (const auto& [user_id, account] : database.accounts) {
+    accounts_.emplace(user_id, account);
+  }
+}
+
+void Oracle::use_rules(const SimulatedUnit& unit) {
+  if (unit.rules_seen && unit.rules_seen != rules_in_use_) {
+    rules_in_use_ = unit.rules_seen;
+    reference_.set_rules(*rules_in_use_);
+  }
+}
+
+std::vector<Result> Oracle::decide(Frame& frame, std::size_t first, std::size_t count,
+                                   const SimulatedUnit& unit, const Policy& policy) {
+  use_rules(unit);
+  std::vector<Result> results;
+  for (std::size_t index = first; index < first + count; ++index) {
+    results.push_back(reference_.decide(frame.commands[index], unit.began_at, policy));
+  }
+  return results;
+}
+
+std::vector<ReferenceAccount> Oracle::save(const Frame& frame) const {
+  std::vector<ReferenceAccount> saved;
+  for (const Command& command : frame.commands) {
+    const bool known = std::any_of(saved.begin(), saved.end(), [&](const auto& each) {
+      return each.user_id == command.user_id;
+    });
+    if (!known && reference_.has_account(command.user_id)) {
+      saved.push_back(reference_.account(command.user_id));
+    }
+  }
+  return saved;
+}
+
+void Oracle::restore(std::vector<ReferenceAccount> saved) {
+  for (ReferenceAccount& account : saved) {
+    reference_.put(std::move(account));
+  }
+}
+
+bool Oracle::rows_agree(const Frame& frame) const {
+  return std::all_of(frame.commands.begin(), frame.commands.end(), [&](const Command& command) {
+    const domain::AccountRows* rows = database_.tables.find(command.user_id);
+    return rows == nullptr ||
+           !difference(*seen_by(nobody, command.user_id), *rows, MadeBy::services);
+  });
+}
+
+/// An account that is not there needs no lock.
+bool Oracle::is_locked_by(const SimulatedUnit& unit, const Command& command) const {
+  const auto found = database_.locks.find(command.user_id);
+  return !database_.accounts.contains(command.user_id) ||
+         (found != database_.locks.end() && found->second == &unit);
+}
+
+/// All take effect, or the first refusal is the answer to the call and nothing does.
+void Oracle::decide_together(Frame& frame, const SimulatedUnit& unit, const Policy& policy) {
+  const bool may_undo = frame.commands.size() > 1;
+  std::vector<ReferenceAccount> saved = may_undo ? save(frame) : std::vector<ReferenceAccount>();
+  std::vector<Result> results = decide(frame, 0, frame.commands.size(), unit, policy);
+  for (std::size_t index = 0; index < results.size(); ++index) {
+    auto* refusal = std::get_if<domain::Refusal>(&results[index]);
+    if (refusal != nullptr && may_undo) {
+      if (refusal->code == ErrorCode::invalid_argument) {
+        refusal->argument = named(refusal->argument, index);
+      }
+      const Result first = *refusal;
+      std::fill(results.begin(), results.end(), first);
+      restore(std::move(saved));
+      break;
+    }
+  }
+  frame.last_committed.clear();
+  for (std::size_t index = 0; index < results.size(); ++index) {
+    frame.decided[index].allowed.assign(1, std::move(results[index]));
+    frame.last_committed.push_back(index);
+  }
+}
+
+Complaint Oracle::committed(Frame& frame, const SimulatedUnit& unit, const Policy& policy) {
+  if (frame.sync) {
+    sync(frame, unit.began_at);
+    return std::nullopt;
+  }
+  if (frame.price) {
+    set_price(frame, unit.prices_locked_at);
+    return std::nullopt;
+  }
+  if (frame.sharing == Sharing::halves) {
+    frame.last_committed.clear();
+    return find_committed_half(frame, unit, policy);
+  }
+  decide_together(frame, unit, policy);
+  for (std::size_t index = 0; index < frame.commands.size(); ++index) {
+    const bool again = frame.decided[index].effects++ > 0;
+    if (again && !domain::replays(frame.commands[index])) {
+      return "a call took effect twice: " + text_of(frame.commands[index].action);
+    }
+  }
+  return std::nullopt;
+}
+
+std::size_t Oracle::usage_records_of(const std::string& user_id) const {
+  return reference_.has_account(user_id) ? reference_.account(user_id).usage_records.size() : 0;
+}
+
+/// Which part of a list a transaction carried out shows only in the rows: it is one after which the
+/// reference agrees with them. Of several, whose requests are alike, the first one is taken to have
+/// had the effects, and each may have been answered.
+Complaint Oracle::find_committed_half(Frame& frame, const SimulatedUnit& unit,
+                                      const Policy& policy) {
+  std::vector<std::pair<std::size_t, std::size_t>> parts;
+  add_halves(0, frame.commands.size(), parts);
+  const std::vector<ReferenceAccount> before = save(frame);
+  std::optional<std::vector<ReferenceAccount>> after;
+  std::vector<Decided> decided = frame.decided;
+  for (const auto& [first, count] : parts) {
+    bool possible = true;
+    for (std::size_t index = first; index < first + count; ++index) {
+      possible &= frame.decided[index].effects == 0 && is_locked_by(unit, frame.commands[index]);
+    }
+    if (!possible) {
+      continue;
+    }
+    std::vector<Decided> carried_out = decide_part(frame, first, count, unit, policy);
+    if (rows_agree(frame)) {
+      tally_.halved += !after && count < frame.commands.size() ? 1 : 0;
+      for (std::size_t index = first; index < first + count; ++index) {
+        const Decided& each = carried_out[index - first];
+        decided[index].effects += after ? 0 : each.effects;
+        decided[index].allowed.push_back(each.allowed.front());
+        if (!after) {
+          frame.last_committed.push_back(index);
+        }
+      }
+      after = after ? std::move(after) : save(frame);
+    }
+    restore(before);
+  }
+  if (!after) {
+    return "a commit stored what no part of the call comes to";
+  }
+  restore(std::move(*after));
+  frame.decided = std::move(decided);
+  return std::nullopt;
+}
+
+std::vector<Decided> Oracle::decide_part(Frame& frame, std::size_t first, std::size_t count,
+                                         const SimulatedUnit& unit, const Policy& policy) {
+  std::vector<Decided> part;
+  for (std::size_t index = first; index < first + count; ++index) {
+    const std::string& user_id = frame.commands[index].user_id;
+    const std::size_t records = usage_records_of(user_id);
+    Decided decided{.allowed = decide(frame, index, 1, unit, policy)};
+    // What such calls do leaves a usage record; a replay leaves none.
+    decided.effects = usage_records_of(user_id) > records ? 1 : 0;
+    part.push_back(std::move(decided));
+  }
+  return part;
+}
+
+void Oracle::looked_only(Frame& frame, const SimulatedUnit& unit, const Policy& policy) {
+  if (frame.price) {
+    set_price(frame, unit.prices_locked_at);
+  }
+  if (frame.commands.empty()) {
+    return;
+  }
+  if (frame.sharing == Sharing::together) {
+    decide_together(frame, unit, policy);
+    return;
+  }
+  for (std::size_t index = 0; index < frame.commands.size(); ++index) {
+    if (!is_locked_by(unit, frame.commands[index])) {
+      continue;
+    }
+    std::vector<ReferenceAccount> saved = save(frame);
+    std::vector<Result> results = decide(frame, index, 1, unit, policy);
+    if (rows_agree(frame)) {
+      frame.decided[index].allowed.push_back(std::move(results.front()));
+    }
+    restore(std::move(saved));
+  }
+}
+
+void Oracle::in_transaction(Frame& frame, const SimulatedUnit& unit, const Policy& policy) {
+  auto& before = before_[unit.client];
+  for (ReferenceAccount& account : save(frame)) {
+    std::string user_id = account.user_id;
+    before.try_emplace(std::move(user_id), std::move(account));
+  }
+  if (frame.sharing == Sharing::together) {
+    decide_together(frame, unit, policy);
+    return;
+  }
+  std::vector<Result> results = decide(frame, 0, frame.commands.size(), unit, policy);
+  for (std::size_t index = 0; index < results.size(); ++index) {
+    frame.decided[index].allowed.assign(1, std::move(results[index]));
+    frame.decided[index].acknowledged = true;
+  }
+}
+
+void Oracle::transaction_rolled_back(std::size_t client) {
+  if (const auto found = before_.find(client); found != before_.end()) {
+    for (auto& [user_id, account] : found->second) {
+      reference_.put(std::move(account));
+    }
+    before_.erase(found);
+  }
+}
+
+const ReferenceAccount* Oracle::seen_by(std::size_t client, const std::string& user_id) const {
+  if (!reference_.has_account(user_id)) {
+    return nullptr;
+  }
+  for (const auto& [owner, accounts] : before_) {
+    const auto found = accounts.find(user_id);
+    if (owner != client && found != accounts.end()) {
+      return &found->second;
+    }
+  }
+  return &reference_.account(user_id);
+}
+
+std::vector<Command> Oracle::stale(std::size_t client, Timestamp now, std::int64_t limit) const {
+  std::vector<StreamingSession> sessions;
+  for (const auto& [user_id, account] : accounts_) {
+    add_stale_sessions(*seen_by(client, user_id), now, sessions);
+  }
+  std::vector<Command> commands;
+  for (const auto& [user_id, session_id] : in_order_of_life(std::move(sessions), limit)) {
+    commands.push_back({.user_id = user_id,
+                        .actor = "host",
+                        .key = std::nullopt,
+                        .action = domain::Expire{.session_id = session_id}});
+  }
+  return commands;
+}
+
+Complaint Oracle::compare(const std::string& user_id,
+                          const std::map<std::size_t, const SimulatedUnit*>& open) const {
+  const domain::AccountRows* rows = database_.tables.find(user_id);
+  const ReferenceAccount* expected = seen_by(nobody, user_id);
+  if (rows == nullptr || expected == nullptr) {
+    return (rows == nullptr) == (expected == nullptr)
+               ? std::nullopt
+               : Complaint("account " + user_id + " is there or not there, wrongly");
+  }
+  if (auto problem = difference(*expected, *rows, MadeBy::services)) {
+    return user_id + ": " + *problem;
+  }
+  for (const auto& [client, accounts] : before_) {
+    if (!accounts.contains(user_id)) {
+      continue;
+    }
+    const auto unit = open.find(client);
+    if (unit == open.end()) {
+      return user_id + ": a transaction that has ended still has a hand on it";
+    }
+    if (auto problem = difference(reference_.account(user_id), *unit->second->view(user_id),
+                                  MadeBy::services)) {
+      return user_id + ", inside the open transaction: " + *problem;
+    }
+  }
+  return std::nullopt;
+}
+
+Complaint Oracle::compare_world() const {
+  if (accounts_ != database_.accounts) {
+    return "user_accounts: not what was synced";
+  }
+  if (rules_ != *database_.rules) {
+    return "pricing_rules: not what was set";
+  }
+  if (audit_entries_ != database_.audit_entries) {
+    return "audit_log: not one entry for each change";
+  }
+  return std::nullopt;
+}
+
+}  // namespace accounting::testing

@@ -1,0 +1,158 @@
+// The services and the engine over a simulated database: whole histories from a seed, with
+// failures, deaths, clock jumps and other callers in between, against the plain reference.
+//   ACCOUNTING_SIMULATION_SECONDS=n  how long (a minute; twenty with ACCOUNTING_TEST_LONG=1)
+//   ACCOUNTING_TEST_SEED=n           starts with that seed: history i of a run has the seed n + i
+#include "simulation/shrink_history.hpp"
+#include "simulation/world.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <random>
+#include <set>
+#include <sstream>
+#include <string>
+
+namespace accounting::testing {
+namespace {
+
+std::string setting(const char* variable) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? "" : text;
+}
+
+std::uint64_t first_seed() {
+  const std::string seed = setting("ACCOUNTING_TEST_SEED");
+  return seed.empty() ? std::random_device()() : std::stoull(seed);
+}
+
+std::chrono::seconds duration() {
+  const std::string seconds = setting("ACCOUNTING_SIMULATION_SECONDS");
+  if (!seconds.empty()) {
+    return std::chrono::seconds(std::stoll(seconds));
+  }
+  return setting("ACCOUNTING_TEST_LONG").empty() ? std::chrono::minutes(1)
+                                                 : std::chrono::minutes(20);
+}
+
+std::string census(const Tally& tally) {
+  std::ostringstream out;
+  for (std::size_t index = 0; index < mishap_kinds; ++index) {
+    out << "\n  " << name_of(static_cast<MishapKind>(index)) << ": " << tally.mishaps[index];
+  }
+  out << "\n ";
+  for (std::size_t index = 0; index < tally.deeds.size(); ++index) {
+    out << (index == 0 ? " " : ", ") << name_of_deed(index) << " " << tally.deeds[index];
+  }
+  out << "\n  acknowledged " << tally.acknowledged << ", refused " << tally.refusals
+      << ", in doubt and there " << tally.unknown_applied << ", in doubt and not there "
+      << tally.unknown_dropped << ", settled later " << tally.settled_later << ", lock timeouts "
+      << tally.lock_timeouts << ", halved " << tally.halved;
+  for (const auto& [code, times] : tally.troubles) {
+    out << ", " << to_string(code) << " " << times;
+  }
+  return out.str();
+}
+
+/// What a run of this length cannot have missed, unless it tests nothing.
+void check_tally(const Tally& tally) {
+  const auto often_enough = [&](std::int64_t times) { return times >= tally.runs / 100 + 1; };
+  for (std::size_t index = 0; index < mishap_kinds; ++index) {
+    INFO(name_of(static_cast<MishapKind>(index)), ": ", tally.mishaps[index]);
+    CHECK(often_enough(tally.mishaps[index]));
+  }
+  for (std::size_t index = 0; index < points; ++index) {
+    INFO(name_of(static_cast<Point>(index)), ": ", tally.points_met[index]);
+    CHECK(often_enough(tally.points_met[index]));
+  }
+  for (std::size_t index = 0; index < tally.deeds.size(); ++index) {
+    INFO(name_of_deed(index), ": ", tally.deeds[index]);
+    CHECK(often_enough(tally.deeds[index]));
+  }
+  for (const std::int64_t times :
+       {tally.acknowledged, tally.refusals, tally.unknown_applied, tally.unknown_dropped,
+        tally.settled_later, tally.lock_timeouts, tally.halved}) {
+    CHECK(often_enough(times));
+  }
+  for (const ErrorCode code :
+       {ErrorCode::store_error, ErrorCode::connection_lost, ErrorCode::outcome_unknown}) {
+    CHECK(often_enough(tally.troubles.contains(code) ? tally.troubles.at(code) : 0));
+  }
+  for (std::size_t index = 0; index < tally.census.events.size(); ++index) {
+    INFO(name_of(static_cast<Event>(index)), ": ", tally.census.events[index]);
+    CHECK(tally.census.events[index] > 0);
+  }
+}
+
+/// The history that fails first, within so many.
+std::optional<History> first_failure(std::uint64_t seed, std::uint64_t count, StoreBug bug,
+                                     Tally& tally) {
+  for (std::uint64_t each = seed; each != seed + count; ++each) {
+    History history = random_history(each);
+    if (World(history, tally, bug).play()) {
+      return history;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+TEST_CASE("nothing is lost in a simulated world in which everything goes wrong") {
+  const std::uint64_t seed = first_seed();
+  const auto begin = std::chrono::steady_clock::now();
+  const auto end = begin + duration();
+  Tally tally;
+  std::uint64_t next = seed;
+  while (std::chrono::steady_clock::now() < end) {
+    const History history = random_history(next);
+    if (World(history, tally).play()) {
+      FAIL(explain_failure(history, StoreBug::none), "\nfound in step ", tally.steps);
+    }
+    next += 1;
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  MESSAGE("seeds ", seed, " to ", next - 1, ": ", tally.runs, " runs, ", tally.steps, " steps, ",
+          static_cast<std::int64_t>(static_cast<double>(tally.steps) / took.count() * 60.0),
+          " steps a minute", census(tally));
+  check_tally(tally);
+}
+
+TEST_CASE("the same seed is the same history, call by call") {
+  const auto played = [](std::uint64_t seed) {
+    Tally tally;
+    std::string log;
+    World(random_history(seed), tally, StoreBug::none, &log).play();
+    return log;
+  };
+  std::set<std::string> logs;
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    const std::string once = played(seed);
+    CHECK(!once.empty());
+    CHECK(once == played(seed));
+    logs.insert(once);
+  }
+  CHECK(logs.size() == 50);
+}
+
+TEST_CASE("a store that loses something is found out, and the history shrunk") {
+  for (const StoreBug bug :
+       {StoreBug::forgets_to_roll_back, StoreBug::takes_twice, StoreBug::ignores_locks,
+        StoreBug::loses_commits, StoreBug::shows_uncommitted}) {
+    CAPTURE(static_cast<int>(bug));
+    Tally tally;
+    const std::optional<History> history = first_failure(1, 2'000, bug, tally);
+    REQUIRE(history);
+    const History smallest = shrink(*history, bug);
+    MESSAGE("store bug ", static_cast<int>(bug), ": found after ", tally.runs, " runs, ",
+            tally.steps, " steps; ", size_of(history->turns), " events and mishaps shrunk to ",
+            size_of(smallest.turns));
+    CHECK(size_of(smallest.turns) <= 12);
+    Tally again;
+    CHECK(World(smallest, again, bug).play().has_value());
+    CHECK_FALSE(World(smallest, again).play().has_value());
+  }
+}
+
+}  // namespace accounting::testing

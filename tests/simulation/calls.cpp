@@ -78,6 +78,51 @@ void World::call_together(Client& client, const CallMany& deed) {
   }
 }
 
+/// Of requests that are alike, rows do not show which one took effect: one that was answered rather
+/// than one in doubt, and one in doubt rather than one that failed.
+void World::tell_apart(const std::vector<Command>& commands, const std::vector<Reply>& replies) {
+  const auto alike = [&](std::size_t left, std::size_t right) {
+    const auto key_of = [](const Command& command) {
+      return command.key ? command.key->key : std::string();
+    };
+    return commands[left].user_id == commands[right].user_id &&
+           key_of(commands[left]) == key_of(commands[right]) &&
+           text_of(commands[left].action) == text_of(commands[right].action);
+  };
+  std::vector<Decided>& decided = frame_->decided;
+  const auto likelihood = [&](std::size_t index) {
+    if (const auto* trouble = std::get_if<Trouble>(&replies[index])) {
+      return trouble->code == ErrorCode::outcome_unknown ? 1 : 0;
+    }
+    const bool answered = std::holds_alternative<domain::Answer>(std::get<Result>(replies[index]));
+    return answered ? 2 : 0;
+  };
+  for (std::size_t taken = 0; taken < commands.size(); ++taken) {
+    for (std::size_t other = 0; other < commands.size(); ++other) {
+      const bool wrongly = decided[taken].effects > 0 && decided[other].effects == 0 &&
+                           likelihood(other) > likelihood(taken);
+      if (wrongly && alike(taken, other)) {
+        std::swap(decided[taken], decided[other]);
+      }
+    }
+  }
+}
+
+/// A list that is refused is tried in parts, so whoever is told of that was refused alone as well.
+void World::check_refusals(const std::vector<Reply>& replies) {
+  const auto told = std::count_if(replies.begin(), replies.end(), [](const Reply& reply) {
+    const auto* trouble = std::get_if<Trouble>(&reply);
+    return trouble != nullptr && *trouble == Trouble{ErrorCode::store_error, false};
+  });
+  const auto met =
+      std::count_if(frame_->failures.begin(), frame_->failures.end(),
+                    [](const Failure& failure) { return failure.kind == Failure::Kind::refused; });
+  if (told > 0 && met < told + (replies.size() > 1 ? 1 : 0)) {
+    complain(std::to_string(told) + " requests of a list are told of " + std::to_string(met) +
+             " refusals");
+  }
+}
+
 void World::charge_list(Client& client, const CallMany& deed) {
   frame_->carry(deed.commands, Sharing::halves);
   const bool failed_before = client.transaction_failed;
@@ -92,6 +137,10 @@ void World::charge_list(Client& client, const CallMany& deed) {
   if (any_trouble && frame_->failures.empty() && !failed_before) {
     complain("an error without a cause");
   }
+  if (!client.transaction) {
+    check_refusals(replies);
+  }
+  tell_apart(deed.commands, replies);
   for (std::size_t index = 0; index < replies.size() && !problem_; ++index) {
     const Reply& reply = replies[index];
     const Command& command = deed.commands[index];
@@ -138,6 +187,7 @@ void World::act(Client& client, const ExpireStale&) {
         if (answer != nullptr && decided.acknowledged &&
             std::holds_alternative<Settlement>(*answer)) {
           expected.push_back(std::get<Settlement>(*answer));
+          break;
         }
       }
     }

@@ -85,6 +85,13 @@ bool Oracle::rows_agree(const Frame& frame) const {
   });
 }
 
+/// An account that is not there needs no lock.
+bool Oracle::is_locked_by(const SimulatedUnit& unit, const Command& command) const {
+  const auto found = database_.locks.find(command.user_id);
+  return !database_.accounts.contains(command.user_id) ||
+         (found != database_.locks.end() && found->second == &unit);
+}
+
 /// All take effect, or the first refusal is the answer to the call and nothing does.
 void Oracle::decide_together(Frame& frame, const SimulatedUnit& unit, const Policy& policy) {
   const bool may_undo = frame.commands.size() > 1;
@@ -119,6 +126,7 @@ Complaint Oracle::committed(Frame& frame, const SimulatedUnit& unit, const Polic
     return std::nullopt;
   }
   if (frame.sharing == Sharing::halves) {
+    frame.last_committed.clear();
     return find_committed_half(frame, unit, policy);
   }
   decide_together(frame, unit, policy);
@@ -131,36 +139,63 @@ Complaint Oracle::committed(Frame& frame, const SimulatedUnit& unit, const Polic
   return std::nullopt;
 }
 
-/// Which part of a list a transaction carried out shows only in the rows: it is the one after which
-/// the reference agrees with them.
+std::size_t Oracle::usage_records_of(const std::string& user_id) const {
+  return reference_.has_account(user_id) ? reference_.account(user_id).usage_records.size() : 0;
+}
+
+/// Which part of a list a transaction carried out shows only in the rows: it is one after which the
+/// reference agrees with them. Of several, whose requests are alike, the first one is taken to have
+/// had the effects, and each may have been answered.
 Complaint Oracle::find_committed_half(Frame& frame, const SimulatedUnit& unit,
                                       const Policy& policy) {
   std::vector<std::pair<std::size_t, std::size_t>> parts;
   add_halves(0, frame.commands.size(), parts);
+  const std::vector<ReferenceAccount> before = save(frame);
+  std::optional<std::vector<ReferenceAccount>> after;
+  std::vector<Decided> decided = frame.decided;
   for (const auto& [first, count] : parts) {
-    const auto begin = frame.decided.begin() + static_cast<std::ptrdiff_t>(first);
-    const bool has_taken_effect = std::any_of(begin, begin + static_cast<std::ptrdiff_t>(count),
-                                              [](const Decided& each) { return each.effects > 0; });
-    if (has_taken_effect) {
-      continue;
-    }
-    std::vector<ReferenceAccount> saved = save(frame);
-    std::vector<Result> results = decide(frame, first, count, unit, policy);
-    if (!rows_agree(frame)) {
-      restore(std::move(saved));
-      continue;
-    }
-    tally_.halved += count < frame.commands.size() ? 1 : 0;
-    frame.last_committed.clear();
+    bool possible = true;
     for (std::size_t index = first; index < first + count; ++index) {
-      Decided& decided = frame.decided[index];
-      decided.effects += std::holds_alternative<domain::Answer>(results[index - first]) ? 1 : 0;
-      decided.allowed.push_back(std::move(results[index - first]));
-      frame.last_committed.push_back(index);
+      possible &= frame.decided[index].effects == 0 && is_locked_by(unit, frame.commands[index]);
     }
-    return std::nullopt;
+    if (!possible) {
+      continue;
+    }
+    std::vector<Decided> carried_out = decide_part(frame, first, count, unit, policy);
+    if (rows_agree(frame)) {
+      tally_.halved += !after && count < frame.commands.size() ? 1 : 0;
+      for (std::size_t index = first; index < first + count; ++index) {
+        const Decided& each = carried_out[index - first];
+        decided[index].effects += after ? 0 : each.effects;
+        decided[index].allowed.push_back(each.allowed.front());
+        if (!after) {
+          frame.last_committed.push_back(index);
+        }
+      }
+      after = after ? std::move(after) : save(frame);
+    }
+    restore(before);
   }
-  return "a commit stored what no part of the call comes to";
+  if (!after) {
+    return "a commit stored what no part of the call comes to";
+  }
+  restore(std::move(*after));
+  frame.decided = std::move(decided);
+  return std::nullopt;
+}
+
+std::vector<Decided> Oracle::decide_part(Frame& frame, std::size_t first, std::size_t count,
+                                         const SimulatedUnit& unit, const Policy& policy) {
+  std::vector<Decided> part;
+  for (std::size_t index = first; index < first + count; ++index) {
+    const std::string& user_id = frame.commands[index].user_id;
+    const std::size_t records = usage_records_of(user_id);
+    Decided decided{.allowed = decide(frame, index, 1, unit, policy)};
+    // What such calls do leaves a usage record; a replay leaves none.
+    decided.effects = usage_records_of(user_id) > records ? 1 : 0;
+    part.push_back(std::move(decided));
+  }
+  return part;
 }
 
 void Oracle::looked_only(Frame& frame, const SimulatedUnit& unit, const Policy& policy) {
@@ -175,6 +210,9 @@ void Oracle::looked_only(Frame& frame, const SimulatedUnit& unit, const Policy& 
     return;
   }
   for (std::size_t index = 0; index < frame.commands.size(); ++index) {
+    if (!is_locked_by(unit, frame.commands[index])) {
+      continue;
+    }
     std::vector<ReferenceAccount> saved = save(frame);
     std::vector<Result> results = decide(frame, index, 1, unit, policy);
     if (rows_agree(frame)) {
@@ -236,89 +274,6 @@ std::vector<Command> Oracle::stale(std::size_t client, Timestamp now, std::int64
                         .action = domain::Expire{.session_id = session_id}});
   }
   return commands;
-}
-
-void Oracle::sync(Frame& frame, Timestamp now) {
-  const SyncRequest& request = *frame.sync;
-  const auto [found, created] = accounts_.try_emplace(
-      request.user_id,
-      UserAccount{
-          .user_id = request.user_id, .role = Role::user, .created_at = now, .updated_at = now});
-  if (created) {
-    reference_.add_account(request.user_id);
-  }
-  UserAccount& account = found->second;
-  const UserAccount before = account;
-  account.email = request.email;
-  account.username = request.username;
-  account.role = request.role.value_or(account.role);
-  const bool changed = created || account != before;
-  account.updated_at = changed ? now : account.updated_at;
-  audit_entries_ += changed ? 1 : 0;
-  frame.synced = SyncResult{.account = account, .created = created};
-}
-
-void Oracle::set_price(Frame& frame, Timestamp now) {
-  const SetPriceRequest& request = *frame.price;
-  PricingRule added{.id = 1,
-                    .model_id = request.model_id,
-                    .price_per_1k_tokens = request.price_per_1k_tokens,
-                    .input = request.input,
-                    .output = request.output,
-                    .cached_input = request.cached_input,
-                    .effective_from = request.effective_from.value_or(now),
-                    .effective_to = request.effective_to,
-                    .created_by = request.created_by};
-  const auto overlaps = [&](const PricingRule& rule) {
-    const bool it_ends_before = rule.effective_to && *rule.effective_to <= added.effective_from;
-    const bool ends_before_it = added.effective_to && *added.effective_to <= rule.effective_from;
-    return !it_ends_before && !ends_before_it;
-  };
-  if (added.effective_to && *added.effective_to <= added.effective_from) {
-    frame.priced = domain::Refusal{ErrorCode::invalid_argument, {}, "effective_to"};
-    return;
-  }
-  PricingRule* closes = nullptr;
-  const PricingRule* same_start = nullptr;
-  bool conflicts = false;
-  for (PricingRule& rule : rules_) {
-    if (rule.model_id != added.model_id) {
-      continue;
-    }
-    added.id += 1;
-    if (rule.effective_from == added.effective_from) {
-      same_start = &rule;
-    } else if (!rule.effective_to && rule.effective_from < added.effective_from) {
-      closes = &rule;
-    } else if (!rule.effective_to || overlaps(rule)) {
-      conflicts = true;  // the open rule is the last one, always
-    }
-  }
-  if (same_start != nullptr) {
-    const bool closed_by_next =
-        !added.effective_to && std::any_of(rules_.begin(), rules_.end(), [&](const auto& rule) {
-          return rule.model_id == added.model_id && rule.effective_from == same_start->effective_to;
-        });
-    const bool same = (same_start->effective_to == added.effective_to || closed_by_next) &&
-                      same_start->price_per_1k_tokens == added.price_per_1k_tokens &&
-                      same_start->input == added.input && same_start->output == added.output &&
-                      same_start->cached_input == added.cached_input;
-    if (same) {
-      frame.priced = *same_start;
-      return;
-    }
-    conflicts = true;
-  }
-  if (conflicts) {
-    frame.priced = domain::Refusal{ErrorCode::conflict, {}, {}};
-    return;
-  }
-  if (closes != nullptr) {
-    closes->effective_to = added.effective_from;
-  }
-  rules_.push_back(added);
-  audit_entries_ += 1;
-  frame.priced = std::move(added);
 }
 
 Complaint Oracle::compare(const std::string& user_id,

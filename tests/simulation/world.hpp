@@ -75,6 +75,8 @@ class World final : public Watcher {
   void act(Client& client, const Restart& deed);
   void act(Client& client, const Jump& deed);
 
+  void check_refusals(const std::vector<Reply>& replies);
+  void tell_apart(const std::vector<domain::Command>& commands, const std::vector<Reply>& replies);
   void charge_list(Client& client, const CallMany& deed);
   void call_together(Client& client, const CallMany& deed);
   const domain::Result* end_of_call(Client& client, const Deed& deed, const Reply& reply);

@@ -8,7 +8,7 @@ namespace accounting::testing {
 namespace {
 
 [[noreturn]] void throw_busy() {
-  throw StoreError("a lock was not had in time; nothing was changed", true);
+  throw store::StoreFailure(store::FailureKind::timed_out, "a lock was not had in time");
 }
 
 /// Nobody waits for a lock, since whoever has it cannot go on before: the timeout is there at once.

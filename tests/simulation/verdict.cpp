@@ -13,9 +13,9 @@ Verdict verdict_on(const std::vector<Failure>& failures, bool replays, std::int6
   for (std::size_t index = 0; index < failures.size(); ++index) {
     const auto& [kind, after] = failures[index];
     const std::size_t reported = index + 1;
-    if (kind == refused || kind == busy) {
-      return in_doubt ? end_with(ErrorCode::outcome_unknown, true, reported)
-                      : end_with(ErrorCode::store_error, kind == busy, reported);
+    if (kind == refused) {
+      return end_with(in_doubt ? ErrorCode::outcome_unknown : ErrorCode::store_error, in_doubt,
+                      reported);
     }
     in_doubt |= kind == commit_unknown;
     const bool last = static_cast<std::int64_t>(reported) >= max_attempts ||
@@ -24,8 +24,8 @@ Verdict verdict_on(const std::vector<Failure>& failures, bool replays, std::int6
       return end_with(ErrorCode::outcome_unknown, replays, reported);
     }
     if (last) {
-      return kind == try_again ? end_with(ErrorCode::store_error, true, reported)
-                               : end_with(ErrorCode::connection_lost, true, reported);
+      return end_with(kind == connection_lost ? ErrorCode::connection_lost : ErrorCode::store_error,
+                      true, reported);
     }
   }
   return {};

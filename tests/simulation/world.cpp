@@ -251,7 +251,7 @@ Fate World::about_to(Point point) {
         throw StoreError("the database has no space left; nothing was changed");
       case MishapKind::busy:
         failed(Failure::Kind::busy);
-        throw StoreError("a lock was not had in time; nothing was changed", true);
+        throw store::StoreFailure(store::FailureKind::timed_out, "a lock was not had in time");
       case MishapKind::commit_lost_applied:
         failed(Failure::Kind::commit_unknown);
         return Fate::answer_lost;

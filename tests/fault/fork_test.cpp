@@ -9,9 +9,11 @@
 #include <accounting/accounting.hpp>
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -51,6 +53,17 @@ void charge(const Accounting& books, int times) {
   }
 }
 
+/// How many sockets and database files this process has open; 0 where the system does not say.
+int open_connections() {
+  int found = 0;
+  std::error_code unknown;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", unknown)) {
+    const std::string target = std::filesystem::read_symlink(entry.path(), unknown).string();
+    found += target.starts_with("socket:") || target.find(".db") != std::string::npos ? 1 : 0;
+  }
+  return found;
+}
+
 const std::vector<Database> kShared = {Database::sqlite_file, Database::postgresql,
                                        Database::postgresql_unpipelined};
 
@@ -61,7 +74,10 @@ TEST_SUITE("fork") {
     for_databases(kShared, {}, [](Books& books) {
       books.account("ada", 1'000);
       charge(books.accounting(), 10);
+      CHECK(open_connections() > 0);
       const int code = in_child([&] {
+        // Even one that nobody uses would keep the server from noticing that the parent is gone.
+        expect(open_connections() == 0, "a child without connections");
         charge(books.accounting(), 10);
         in_threads(4, [&](int) { charge(books.accounting(), 10); });
         expect(books.balance("ada") == 940, "the child's balance");

@@ -475,7 +475,7 @@ def test_a_checkpoint_knows_its_books(tool: Tool, tmp_path: Path) -> None:
     tool.run(*export, str(private), code=2)  # never over another
     assert "PRIVATE" not in file.read_text()
 
-    tool.run("credits", "charge", "ada", "5", "--service", "s", "--operation", "o")
+    tool.run("credits", "charge", "ada", "s", "o", "5")
     assert tool.json(*verify, str(public))["ok"] is True
     tool.run(*verify, str(private), code=2)
 

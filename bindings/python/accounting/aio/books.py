@@ -128,11 +128,11 @@ class Accounting:
 
     async def checkpoint(self, private_key: bytes | str) -> str:
         """What the journals are now, signed; see `accounting.Accounting.checkpoint`."""
-        return await self._worker.run(self._books.checkpoint, private_key)
+        return await self._worker.run(lambda: self._books.checkpoint(private_key))
 
     async def verify_checkpoint(self, checkpoint: str, public_key: str) -> CheckpointReport:
         """Whether these books hold every journal entry that a checkpoint covers, unchanged."""
-        return await self._worker.run(self._books.verify_checkpoint, checkpoint, public_key)
+        return await self._worker.run(lambda: self._books.verify_checkpoint(checkpoint, public_key))
 
     async def health(self) -> Health:
         """Whether the books can be worked with. Raises nothing for a database out of reach."""

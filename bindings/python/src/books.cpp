@@ -208,19 +208,21 @@ void bind_books(py::module_& module) {
       .def("schema_version",
            [](HeldBooks& books) { return without_gil([&] { return books->schema_version(); }); })
       .def("verify", [](HeldBooks& books) { return without_gil([&] { return books->verify(); }); })
-      .def("checkpoint",
-           [](HeldBooks& books, handle private_key) {
-             const SecretText key = to_secret(private_key, "private_key");
-             return without_gil([&] { return books->checkpoint(key.text); });
-           },
-           arg("private_key"))
-      .def("verify_checkpoint",
-           [](HeldBooks& books, handle checkpoint, handle public_key) {
-             const std::string text = to_text(checkpoint, "checkpoint");
-             const std::string key = to_text(public_key, "public_key");
-             return without_gil([&] { return books->verify_checkpoint(text, key); });
-           },
-           arg("checkpoint"), arg("public_key"))
+      .def(
+          "checkpoint",
+          [](HeldBooks& books, handle private_key) {
+            const SecretText key = to_secret(private_key, "private_key");
+            return without_gil([&] { return books->checkpoint(key.text); });
+          },
+          arg("private_key"))
+      .def(
+          "verify_checkpoint",
+          [](HeldBooks& books, handle checkpoint, handle public_key) {
+            const std::string text = to_text(checkpoint, "checkpoint");
+            const std::string key = to_text(public_key, "public_key");
+            return without_gil([&] { return books->verify_checkpoint(text, key); });
+          },
+          arg("checkpoint"), arg("public_key"))
       .def("health", [](HeldBooks& books) { return without_gil([&] { return books->health(); }); })
       .def("close", [](HeldBooks& books) { without_gil([&] { books->close(); }); });
   module.def("open", &open, arg("url"), arg("policy"), arg("clock"), arg("pool_size"),

@@ -204,6 +204,7 @@ std::optional<UserAccount> SimulatedUnit::lock_account(const std::string& user_i
 bool SimulatedUnit::insert_account(const UserAccount& account) {
   step(Point::store);
   if (database_.accounts.contains(account.user_id)) {
+    database_.watcher->insert_was_late();
     return false;
   }
   lock(account.user_id);

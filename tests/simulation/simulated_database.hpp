@@ -44,6 +44,8 @@ class Watcher {
   virtual Fate about_to(Point point) = 0;
   virtual void began(SimulatedUnit& unit) = 0;
   virtual void lock_was_refused(SimulatedUnit& unit) = 0;
+  /// An account that was not there when the unit looked has been created by another since.
+  virtual void insert_was_late() = 0;
   virtual void loaded_again() = 0;
   virtual void looked_for_stale_sessions(Timestamp now, std::int64_t limit) = 0;
   /// The unit's writes are in the tables; its locks are still held.

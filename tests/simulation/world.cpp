@@ -275,6 +275,11 @@ void World::lock_was_refused(SimulatedUnit&) {
   frame_->failures.push_back({Failure::Kind::busy, monotonic - frame_->began});
 }
 
+void World::insert_was_late() {
+  say("  another created the account first");
+  frame_->failures.push_back({Failure::Kind::try_again, monotonic - frame_->began});
+}
+
 void World::looked_for_stale_sessions(Timestamp now, std::int64_t limit) {
   frame_->carry(oracle_->stale(frame_->client, now, limit), Sharing::halves);
 }

@@ -46,7 +46,8 @@ void set_up(Books& books) {
 }
 
 /// Locks the accounts up front, so that transactions that share accounts wait in order.
-void lock_users(const Context& context, const std::vector<std::string>& users) {
+void lock_users(const Context& context, const std::vector<std::string>& users,
+                store::Deadline deadline) {
   domain::Needs needs;
   for (const std::string& user_id : users) {
     domain::check_user_id(user_id, "users");
@@ -55,7 +56,9 @@ void lock_users(const Context& context, const std::vector<std::string>& users) {
   if (needs.accounts.empty()) {
     return;
   }
-  const domain::State locked = context.transaction()->unit().load(needs, context.now());
+  store::Unit& unit = context.transaction()->unit();
+  unit.finish_by(deadline);  // all tries together have the time of one call
+  const domain::State locked = unit.load(needs, context.now());
   if (locked.accounts.size() != needs.accounts.size()) {
     services::throw_no_account();
   }
@@ -66,7 +69,7 @@ std::shared_ptr<const Context> begin(const Context& books, const std::vector<std
   books.books().refuse_inside_transaction();
   auto context = std::make_shared<const Context>(
       books.shared_books(), std::make_shared<OpenTransaction>(books.shared_books(), deadline));
-  lock_users(*context, users);
+  lock_users(*context, users, deadline);
   return context;
 }
 

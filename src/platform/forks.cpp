@@ -62,7 +62,7 @@ void watch_process() {
 
 }  // namespace
 
-ForkWatcher::ForkWatcher() {
+void ForkWatcher::start_watching() {
   watch_process();
   const std::lock_guard lock(watchers().mutex);
   watchers().all.push_back(this);

@@ -6,10 +6,10 @@
 
 namespace accounting::platform {
 
-/// Registered for as long as it lives. Its calls come from the thread that forks.
+/// Its calls come from the thread that forks.
 class ForkWatcher {
  public:
-  ForkWatcher();
+  ForkWatcher() = default;
   ForkWatcher(const ForkWatcher&) = delete;
   ForkWatcher& operator=(const ForkWatcher&) = delete;
   virtual ~ForkWatcher();
@@ -21,6 +21,8 @@ class ForkWatcher {
   virtual void after_fork_in_child() noexcept = 0;
 
  protected:
+  /// To be called last by the constructors of classes that derive from this one.
+  void start_watching();
   /// To be called first by the destructors of classes that derive from this one: from then on the
   /// object hears nothing.
   void stop_watching() noexcept;

@@ -149,8 +149,8 @@ CheckpointReport SignedCheckpoint::compare(store::Reads& reads) const {
   }
   reads.each_account([&](const domain::AccountRows& rows) {
     const auto found = missing.find(rows.user_id);
-    if (found == missing.end()) {
-      return;  // younger than the checkpoint
+    if (found == missing.end() || !rows.known) {
+      return;  // younger than the checkpoint, or what is left over of an account that is gone
     }
     if (std::optional<Problem> problem = difference(*found->second, rows)) {
       report.problems.push_back(std::move(*problem));

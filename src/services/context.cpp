@@ -12,6 +12,7 @@ Books::Books(std::shared_ptr<store::Store> store, Options options, std::unique_p
       clock_(options_.clock ? options_.clock : std::make_shared<SystemClock>()),
       pacing_(std::move(pacing)) {
   crypto::wipe(options_.api_key_pepper);
+  start_watching();
 }
 
 void Books::log(LogLevel level, std::string_view message) const {

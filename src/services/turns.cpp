@@ -8,20 +8,26 @@ constexpr int places = 2;
 
 }  // namespace
 
-Turns::Turn Turns::take(const std::set<std::string>& users, store::Deadline deadline) {
-  std::vector<std::string> taken;
-  taken.reserve(users.size());
+Turns::Turn::Turn(Turns& turns, const std::set<std::string>& users, store::Deadline deadline)
+    : turns_(turns), users_(users.begin(), users.end()) {
+  try {
+    turns_.take(users_, taken_, deadline);
+  } catch (...) {
+    turns_.end(users_, taken_);
+    throw;
+  }
+}
+
+void Turns::take(const std::vector<std::string>& users, std::size_t& taken,
+                 store::Deadline deadline) {
   std::unique_lock lock(mutex_);
   for (const std::string& user_id : users) {
     if (!wait(lock, accounts_[user_id], deadline)) {
-      lock.unlock();
-      end(taken);
       throw store::StoreFailure(store::FailureKind::timed_out,
-                                "a lock was not had in time (lock_timeout)");
+                                "an account that other calls are at work on was not had in time");
     }
-    taken.push_back(user_id);
+    ++taken;
   }
-  return {*this, std::move(taken)};
 }
 
 bool Turns::wait(std::unique_lock<std::mutex>& lock, Account& account, store::Deadline deadline) {
@@ -38,10 +44,10 @@ bool Turns::wait(std::unique_lock<std::mutex>& lock, Account& account, store::De
   return called;
 }
 
-void Turns::end(const std::vector<std::string>& users) noexcept {
+void Turns::end(const std::vector<std::string>& users, std::size_t taken) noexcept {
   const std::lock_guard lock(mutex_);
-  for (const std::string& user_id : users) {
-    const auto found = accounts_.find(user_id);
+  for (std::size_t index = 0; index < taken; ++index) {
+    const auto found = accounts_.find(users[index]);
     Account& account = found->second;
     if (!account.waiting.empty()) {
       Waiter& next = *account.waiting.front();  // takes the place that is left

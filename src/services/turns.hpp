@@ -6,12 +6,12 @@
 #include "store/store.hpp"
 
 #include <condition_variable>
+#include <cstddef>
 #include <list>
 #include <map>
 #include <mutex>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace accounting::services {
@@ -19,22 +19,21 @@ namespace accounting::services {
 /// Thread-safe. First come, first served.
 class Turns {
  public:
-  /// What a call holds while it is at work.
+  /// What a call holds while it is at work: a place at each of the accounts, waited for in their
+  /// order, so that nobody waits crosswise. Throws StoreFailure (timed_out) where one was not had
+  /// by the deadline.
   class Turn {
    public:
-    Turn(Turns& turns, std::vector<std::string> users) : turns_(turns), users_(std::move(users)) {}
+    Turn(Turns& turns, const std::set<std::string>& users, store::Deadline deadline);
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
-    ~Turn() { turns_.end(users_); }
+    ~Turn() { turns_.end(users_, taken_); }
 
    private:
     Turns& turns_;
     std::vector<std::string> users_;
+    std::size_t taken_ = 0;  ///< at the first so many
   };
-
-  /// Waits for a place at each of the accounts, in their order, so that nobody waits crosswise.
-  /// Throws StoreFailure (timed_out) where one was not had by the deadline.
-  [[nodiscard]] Turn take(const std::set<std::string>& users, store::Deadline deadline);
 
  private:
   struct Waiter {
@@ -46,8 +45,9 @@ class Turns {
     std::list<Waiter*> waiting;  ///< the next at the front
   };
 
+  void take(const std::vector<std::string>& users, std::size_t& taken, store::Deadline deadline);
   bool wait(std::unique_lock<std::mutex>& lock, Account& account, store::Deadline deadline);
-  void end(const std::vector<std::string>& users) noexcept;
+  void end(const std::vector<std::string>& users, std::size_t taken) noexcept;
 
   std::mutex mutex_;
   std::map<std::string, Account> accounts_;  ///< those with somebody at work or waiting

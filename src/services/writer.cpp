@@ -76,7 +76,7 @@ std::vector<domain::Result> execute(const Context& context, std::span<const Comm
     users.insert(command.user_id);
   }
   const auto carry_out = [&](store::Deadline deadline) {
-    const Turns::Turn turn = books.turns().take(users, deadline);
+    const Turns::Turn turn(books.turns(), users, deadline);
     const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
     Decision decision = decide_in(*unit, commands, books.now(), books.policy());
     if (together == Together::all) {

@@ -1,10 +1,12 @@
 #include "sql/chain_journals.hpp"
 
+#include "accounting/error.hpp"
 #include "crypto/journal_hash.hpp"
 #include "sql/columns.hpp"
 #include "sql/rows.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,16 @@ Rows ask(Connection& connection, Call call) {
   return std::move(connection.run({.calls = {std::move(call)}}).at(0));
 }
 
+CreditEntry entry_of(const Row& row, const std::string& user_id, std::int64_t after) {
+  try {
+    return read_entry(row);
+  } catch (const std::exception&) {  // its text may quote what is stored
+    throw MigrationError("the journal of " + user_id + " cannot be read after sequence " +
+                         std::to_string(after) +
+                         "; nothing was changed: run verify of the library's version before");
+  }
+}
+
 std::string last_hash(Connection& connection, const std::string& user_id) {
   std::string hash;
   std::int64_t sequence = 0;
@@ -51,7 +63,7 @@ std::string last_hash(Connection& connection, const std::string& user_id) {
       return hash;
     }
     for (const Row& row : rows) {
-      const CreditEntry entry = read_entry(row);
+      const CreditEntry entry = entry_of(row, user_id, sequence);
       hash = crypto::journal_hash(hash, entry);
       sequence = entry.sequence;
     }

@@ -160,7 +160,7 @@ std::string database_url_from_environment() {
 std::unique_ptr<Connection> connect(const DatabaseUrl& url, const Options& options,
                                     Deadline deadline) {
   if (url.kind == DatabaseKind::sqlite) {
-    return std::make_unique<SqliteConnection>(url, options);
+    return std::make_unique<SqliteConnection>(url, options, deadline);
   }
   if (options.pipeline) {
     return std::make_unique<PipelinedConnection>(url, options, deadline);

@@ -138,7 +138,7 @@ class PipelinedConnection::Flight {
   /// False where the connection broke.
   bool send(std::size_t first, std::size_t next, bool begins, bool ends) {
     auto* native = my_.native();
-    limits_ = begins || first == 0 ? my_.shorter_limits() : std::nullopt;
+    limits_ = first == 0 ? my_.limits_to_set(begins) : std::nullopt;
     bool sent = !begins || send_plain(begin_text(trip_.begin));
     if (sent && limits_) {
       sent = send_plain(("SELECT " + *limits_).c_str());

@@ -181,7 +181,7 @@ void PostgresqlConnection::begin(Begin kind) {
     give_up();
     throw plain_error(SqlErrorKind::connection_lost);
   }
-  const auto limits = shorter_limits();
+  const auto limits = limits_to_set(true);
   execute((begin_text(kind) + (limits ? "; SELECT " + *limits : std::string())).c_str());
 }
 
@@ -256,6 +256,11 @@ bool PostgresqlConnection::wait_for_answer(Deadline until) const noexcept {
   constexpr std::chrono::milliseconds grace{500};
   const Deadline end = deadline() == Deadline::max() ? until : std::min(until, deadline() + grace);
   while (PQisBusy(native_) != 0) {
+    // What TLS has read ahead shows on no socket; a record is at most two reads long.
+    if (PQsslInUse(native_) != 0 && PQconsumeInput(native_) != 0 && PQconsumeInput(native_) != 0 &&
+        PQisBusy(native_) == 0) {
+      break;
+    }
     if (!platform::wait_until_readable(PQsocket(native_), end)) {
       return false;
     }
@@ -266,16 +271,21 @@ bool PostgresqlConnection::wait_for_answer(Deadline until) const noexcept {
   return true;
 }
 
-std::optional<std::string> PostgresqlConnection::shorter_limits() const {
+std::optional<std::string> PostgresqlConnection::limits_to_set(bool begins) {
   using std::chrono::milliseconds;
   // Less than the grace with which an answer is waited for.
   constexpr milliseconds tolerance{250};
   const auto usual = std::max(statement_timeout_, lock_timeout_);
   const auto now = std::chrono::steady_clock::now();
-  if (deadline() > now + usual - tolerance) {
+  const bool shorten = deadline() <= now + usual - tolerance;
+  // They last as long as the transaction, whose next call may have more time.
+  const bool are_short = std::exchange(limits_are_short_, shorten) && !begins;
+  if (!shorten && !are_short) {
     return std::nullopt;
   }
-  const auto left = std::max(milliseconds(1), std::chrono::floor<milliseconds>(deadline() - now));
+  const auto left =
+      shorten ? std::max(milliseconds(1), std::chrono::floor<milliseconds>(deadline() - now))
+              : usual;
   const auto setting = [left](const char* name, milliseconds longest) {
     return "set_config('" + std::string(name) + "', '" + text_of(std::min(left, longest)) +
            "', true)";

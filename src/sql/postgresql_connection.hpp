@@ -36,9 +36,9 @@ class PostgresqlConnection : public SociConnection {
   /// Waits until the next answer can be read. False where the server stays silent until `until`, or
   /// for a moment longer than the deadline.
   bool wait_for_answer(Deadline until) const noexcept;
-  /// The server's own limits for statements where they must be lower than usual for it to answer
-  /// before the deadline; none: as they were set up.
-  [[nodiscard]] std::optional<std::string> shorter_limits() const;
+  /// The server's own limits for statements where they have to change: lower than usual for it to
+  /// answer before the deadline, or as usual again within the same transaction.
+  std::optional<std::string> limits_to_set(bool begins);
   /// Gives the session up where the error means that.
   void note(const ServerError& error) noexcept;
 
@@ -61,6 +61,7 @@ class PostgresqlConnection : public SociConnection {
   std::chrono::milliseconds statement_timeout_;
   std::chrono::milliseconds lock_timeout_;
   std::int64_t round_trips_ = 0;
+  bool limits_are_short_ = false;
   bool broken_ = false;
 };
 

@@ -46,7 +46,9 @@ class SqlStore final : public store::Store, private platform::ForkWatcher {
       : url_(std::move(url)),
         options_(std::move(options)),
         pool_([this](Deadline deadline) { return connect(url_, options_, deadline); },
-              url_.in_memory ? 1 : options_.pool_size, options_.pool_timeout) {}
+              url_.in_memory ? 1 : options_.pool_size, options_.pool_timeout) {
+    start_watching();
+  }
 
   SqlStore(const SqlStore&) = delete;
   SqlStore& operator=(const SqlStore&) = delete;
@@ -63,7 +65,7 @@ class SqlStore final : public store::Store, private platform::ForkWatcher {
 
   std::unique_ptr<store::Unit> begin_if_free(Deadline deadline) override {
     const bool is_sqlite = url_.kind == DatabaseKind::sqlite;
-    if (is_sqlite && !gate_->pass_until(Deadline::min())) {
+    if (is_sqlite && !gate_->pass_until(std::chrono::steady_clock::now())) {
       return nullptr;
     }
     GateGuard gate(is_sqlite ? gate_.get() : nullptr);

@@ -67,12 +67,14 @@ int take_text(void* target, int columns, char** values, char**) noexcept {
 
 }  // namespace
 
-SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& options) try
+SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& options,
+                                   Deadline deadline) try
     : SociConnection(soci::sqlite3, connect_string(url, options)),
       native_(handle_of(session())),
       statement_timeout_(options.statement_timeout),
       busy_timeout_(busy_seconds(options)),
       in_memory_(url.in_memory) {
+  finish_by(deadline);
   wait_when_busy();
   execute("PRAGMA foreign_keys = ON");
   execute("PRAGMA trusted_schema = OFF");
@@ -90,7 +92,7 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
 }
 
 void SqliteConnection::use_write_ahead_log() {
-  const auto give_up = Clock::now() + busy_timeout_;
+  const auto give_up = std::min(Clock::now() + busy_timeout_, deadline());
   for (;;) {
     std::string mode;
     const int code =

@@ -14,7 +14,7 @@ class SqliteConnection final : public SociConnection {
  public:
   /// Opens the file, makes it where it is missing. A file that cannot be written is opened for
   /// reading. Throws SqlError.
-  SqliteConnection(const DatabaseUrl& url, const Options& options);
+  SqliteConnection(const DatabaseUrl& url, const Options& options, Deadline deadline);
 
   [[nodiscard]] DatabaseKind kind() const noexcept override { return DatabaseKind::sqlite; }
   void run_script(const std::string& script) override;

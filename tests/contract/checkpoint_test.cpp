@@ -91,6 +91,21 @@ TEST_SUITE("checkpoints") {
     });
   }
 
+  TEST_CASE("an account that is gone is missed, also where its journal was left") {
+    for_databases({Database::sqlite_file}, {}, [](Books& books) {
+      trade(books);
+      const std::string before = books.accounting().checkpoint(kPrivateKey);
+      const auto problems = [&] {
+        return problems_of(books.accounting().verify_checkpoint(before, kPublicKey));
+      };
+      books.tamper("CREATE TABLE kept AS SELECT * FROM user_accounts WHERE user_id = 'bob'");
+      books.tamper("DELETE FROM user_accounts WHERE user_id = 'bob'");
+      CHECK(problems() == "chain bob user_accounts: the account is in the checkpoint, not here\n");
+      books.tamper("INSERT INTO user_accounts SELECT * FROM kept; DROP TABLE kept");
+      CHECK(problems().empty());
+    });
+  }
+
   TEST_CASE("an older state of the books lacks what came after it") {
     for_databases(kWritable, {}, [](Books& books) {
       trade(books);

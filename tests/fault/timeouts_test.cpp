@@ -4,12 +4,14 @@
 #include "support/proxied_books.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 #include <accounting/accounting.hpp>
 
 #include <chrono>
 #include <functional>
 #include <future>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -44,6 +46,23 @@ Options patient(Options options) {
   options.statement_timeout = 1min;
   options.lock_timeout = 1min;
   return options;
+}
+
+/// Locks an account's row in a session of its own, for some seconds; answers once it is locked.
+std::future<void> hold(const Books& books, const std::string& user_id, const std::string& seconds) {
+  const std::string url = books.options().database;
+  const std::string mark = "/* hold " + user_id + " " + std::to_string(::getpid()) + " */";
+  auto held = std::async(std::launch::async, [=] {
+    run_sql(url, mark + " BEGIN; SELECT 1 FROM user_accounts WHERE user_id = '" + user_id +
+                     "' FOR UPDATE; SELECT pg_sleep(" + seconds + "); COMMIT");
+  });
+  while (run_sql(url,
+                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND "
+                 "pid <> pg_backend_pid() AND position('" +
+                     mark + "' in query) = 1") == "0") {
+    std::this_thread::sleep_for(5ms);
+  }
+  return held;
 }
 
 const ChargeRequest kCharge{.user_id = "ada",
@@ -161,6 +180,28 @@ TEST_SUITE("deadlines") {
                 << " ms");
       }
       CHECK(other.credits().charge(kCharge).usage_record.id == 1);
+    });
+  }
+
+  TEST_CASE("a call that was short of time leaves the next one of its transaction all of its own") {
+    for_databases({Database::postgresql}, {}, [](Books& books) {
+      for (const char* user : {"ada", "bob"}) {
+        books.account(user, 100);
+      }
+      for (const bool pipeline : {true, false}) {
+        Options options = patient(books.options());
+        options.pipeline = pipeline;
+        Accounting hasty = Accounting::open(options);
+        Transaction transaction = hasty.transaction();
+        // After the first wait little is left for storing; the second needs more than that.
+        for (const auto& [user, seconds] : {std::pair("ada", "1.5"), std::pair("bob", "1.2")}) {
+          const std::future<void> holder = hold(books, user, seconds);
+          transaction.credits().deduct({.user_id = user, .credits = 1});
+        }
+        transaction.commit();
+      }
+      CHECK(books.balance("ada") == 98);
+      CHECK(books.balance("bob") == 98);
     });
   }
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <map>
-#include <ranges>
 #include <set>
 
 namespace accounting::domain {
@@ -155,8 +154,10 @@ class SessionAuditor {
     require(record.slices == entries.held, "its slices are not what the journal says was held");
     require(first_is_a_part, "its first slices do not add up to a hold of " +
                                  std::to_string(first) + " for first_tokens");
-    const auto begun = entries.held_at | std::views::take(first_slices);
-    require(std::ranges::all_of(begun, [&](Timestamp at) { return at == session.started_at; }),
+    const auto begun =
+        entries.held_at.begin() + std::min(first_slices, std::ssize(entries.held_at));
+    require(std::all_of(entries.held_at.begin(), begun,
+                        [&](Timestamp at) { return at == session.started_at; }),
             "started_at is not the instant of its first hold");
   }
 

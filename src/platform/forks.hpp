@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 namespace accounting::platform {
 
@@ -27,6 +28,13 @@ class ForkWatcher {
   /// object hears nothing.
   void stop_watching() noexcept;
 };
+
+/// Forgets in a child what must neither be used nor destroyed there: it is the parent's, and its
+/// locks may be held by threads that are not in this process.
+template <class Thing>
+void leave_to_parent(std::unique_ptr<Thing> thing) noexcept {
+  static_cast<void>(thing.release());  // NOLINT(bugprone-unused-return-value): the very purpose
+}
 
 /// How many forks lie between the first watcher's process and this one.
 std::uint64_t forks() noexcept;

@@ -1,7 +1,6 @@
 #include "services/context.hpp"
 
 #include <utility>
-#include <vector>
 
 namespace accounting::services {
 
@@ -59,9 +58,7 @@ void Books::leave_transaction(std::thread::id thread) {
 void Books::after_fork_in_child() noexcept {
   inside_transaction_.clear();  // they are the parent's
   open_transactions_ = 0;
-  // Its lock may be held by a thread that is not in this process.
-  static auto* const kept = new std::vector<std::unique_ptr<Turns>>;
-  kept->push_back(std::exchange(turns_, std::make_unique<Turns>()));
+  platform::leave_to_parent(std::exchange(turns_, std::make_unique<Turns>()));
   mutex_.unlock();
 }
 
@@ -98,9 +95,7 @@ void OpenTransaction::commit() {
 
 void OpenTransaction::rollback() noexcept {
   if (unit_ && forks_ != platform::forks()) {
-    // What it holds is the parent's; its locks may be held by threads that are not in this process.
-    static auto* const kept = new std::vector<std::unique_ptr<store::Unit>>;
-    kept->push_back(std::move(unit_));
+    platform::leave_to_parent(std::move(unit_));
   } else if (unit_) {
     unit_.reset();
     books_->leave_transaction(thread_);

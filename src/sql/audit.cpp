@@ -164,10 +164,12 @@ void add_slices(domain::AccountRows& account, const Rows& rows) {
     const std::int64_t allocation_id = reader.integer();
     const auto session = sessions.find(session_id);
     const auto report = [&](const std::string& what) {
-      account.unreadable.push_back({.invariant = "I3",
-                                    .user_id = account.user_id,
-                                    .detail = "session_slices: session " + session_id +
-                                              ": position " + std::to_string(position) + what});
+      std::string detail = "session_slices: session ";
+      detail += session_id;
+      detail += ": position ";
+      detail += std::to_string(position) + what;
+      account.unreadable.push_back(
+          {.invariant = "I3", .user_id = account.user_id, .detail = std::move(detail)});
     };
     if (session == sessions.end()) {
       report(" is of a session that is not there");

@@ -10,17 +10,6 @@
 #include <vector>
 
 namespace accounting::sql {
-namespace {
-
-/// Keeps what a child must neither use nor destroy. Reachable, so that no leak is reported.
-template <class Thing>
-void left_to_the_parent(Thing* thing) noexcept {
-  static auto* const kept = new std::vector<Thing*>;
-  kept->push_back(thing);
-}
-
-}  // namespace
-
 Lease::Lease(ConnectionPool& pool, std::unique_ptr<Connection> connection) noexcept
     : pool_(&pool), connection_(std::move(connection)), forks_(platform::forks()) {}
 
@@ -41,13 +30,16 @@ Lease::~Lease() { end(); }
 
 void Lease::end() noexcept {
   if (connection_ && forks_ != platform::forks()) {
-    left_to_the_parent(connection_.release());
+    platform::leave_to_parent(std::move(connection_));
   } else if (connection_) {
     pool_->give_back(std::move(connection_));
   }
 }
 
 struct ConnectionPool::State {
+  State(Factory made_by, std::size_t most, std::chrono::milliseconds patience)
+      : factory(std::move(made_by)), size(most), timeout(patience) {}
+
   Factory factory;
   std::size_t size;
   std::chrono::milliseconds timeout;
@@ -78,9 +70,7 @@ void ConnectionPool::State::release(std::unique_ptr<Connection>& connection) noe
 
 ConnectionPool::ConnectionPool(Factory factory, std::int64_t size,
                                std::chrono::milliseconds timeout)
-    : state_(new State{.factory = std::move(factory),
-                       .size = static_cast<std::size_t>(size),
-                       .timeout = timeout}) {
+    : state_(std::make_unique<State>(std::move(factory), static_cast<std::size_t>(size), timeout)) {
   state_->idle.reserve(state_->size);
 }
 
@@ -158,12 +148,12 @@ void ConnectionPool::resume() noexcept {
 
 void ConnectionPool::start_anew(Child child) noexcept {
   // The old lock and condition may have waiters that are not in this process.
-  State* const old = state_.release();
-  state_.reset(new State{.factory = old->factory, .size = old->size, .timeout = old->timeout});
+  auto old = std::exchange(state_, nullptr);
+  state_ = std::make_unique<State>(old->factory, old->size, old->timeout);
   state_->idle.reserve(state_->size);
   state_->closed = old->closed;
   state_->refused = child == Child::refused;
-  left_to_the_parent(old);
+  platform::leave_to_parent(std::move(old));
 }
 
 PoolStatus ConnectionPool::status() const {

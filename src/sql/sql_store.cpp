@@ -127,8 +127,7 @@ class SqlStore final : public store::Store, private platform::ForkWatcher {
     const bool is_sqlite = url_.kind == DatabaseKind::sqlite;
     const bool refused = url_.in_memory || (is_sqlite && !at_rest_);
     pool_.start_anew(refused ? ConnectionPool::Child::refused : ConnectionPool::Child::usable);
-    static auto* const kept = new std::vector<std::unique_ptr<WriteGate>>;
-    kept->push_back(std::exchange(gate_, std::make_unique<WriteGate>()));
+    platform::leave_to_parent(std::exchange(gate_, std::make_unique<WriteGate>()));
   }
 
   GateGuard pass_gate(Deadline deadline) {

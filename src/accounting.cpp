@@ -192,7 +192,8 @@ void Accounting::run_transaction(const std::function<void(Transaction&)>& work,
       if (!another_try) {
         throw;
       }
-      attempts.after(store::StoreFailure(*failure, "a transaction met a transient failure"));
+      attempts.after(std::make_exception_ptr(
+          store::StoreFailure(*failure, "a transaction met a transient failure")));
     }
   }
 }

@@ -30,11 +30,6 @@ void add_to(CreditAllocation& row, const Effect& effect, std::int64_t amount) {
   row.moved_credits += effect.moved * amount;
 }
 
-void append(auto& target, auto& source) {
-  target.insert(target.end(), std::make_move_iterator(source.begin()),
-                std::make_move_iterator(source.end()));
-}
-
 }  // namespace
 
 AccountBook::AccountBook(std::string user_id, AccountState& state, Timestamp now)
@@ -213,12 +208,7 @@ void AccountBook::collect(Changes& changes) {
   for (const auto& [session_id, is_new] : changed_sessions_) {
     changes.sessions.push_back({.record = state_.sessions.at(session_id), .is_new = is_new});
   }
-  append(changes.new_allocations, pending_.new_allocations);
-  append(changes.slices, pending_.slices);
-  append(changes.usage_records, pending_.usage_records);
-  append(changes.entries, pending_.entries);
-  append(changes.rollups, pending_.rollups);
-  append(changes.keys, pending_.keys);
+  changes.append(std::move(pending_));
 }
 
 AllocationState& AccountBook::allocation(std::int64_t id) {

@@ -97,6 +97,8 @@ struct Changes {
   std::vector<NewKey> keys;
 
   [[nodiscard]] bool empty() const { return counters.empty() && sessions.empty() && keys.empty(); }
+  /// Puts those of other accounts behind these.
+  void append(Changes others);
 };
 
 }  // namespace accounting::domain

@@ -14,6 +14,15 @@ bool replays(const Command& command) {
   return by_itself || command.key.has_value();
 }
 
+std::vector<const Command*> pointers_to(std::span<const Command> commands) {
+  std::vector<const Command*> pointers;
+  pointers.reserve(commands.size());
+  for (const Command& command : commands) {
+    pointers.push_back(&command);
+  }
+  return pointers;
+}
+
 void throw_refusal(const Refusal& refusal) {
   switch (refusal.code) {
     case ErrorCode::invalid_argument:

@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace accounting::domain {
 
@@ -96,6 +98,9 @@ struct Command {
 
 /// True where the same command again cannot take effect twice.
 bool replays(const Command& command);
+
+/// Of commands that stand together, where each is: those of several callers do not.
+std::vector<const Command*> pointers_to(std::span<const Command> commands);
 
 struct NothingToDo {
   friend bool operator==(const NothingToDo&, const NothingToDo&) = default;

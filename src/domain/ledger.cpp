@@ -6,6 +6,7 @@
 #include "domain/rules.hpp"
 
 #include <map>
+#include <set>
 #include <utility>
 
 namespace accounting::domain {
@@ -48,10 +49,17 @@ class Decider {
     return apply(book, command);
   }
 
+  /// True where one of the account's commands has asked for more: none of them counts.
+  [[nodiscard]] bool needs_more(const std::string& user_id) const {
+    return unfinished_.contains(user_id);
+  }
+
   Changes collect() {
     Changes changes;
     for (auto& [user_id, book] : books_) {
-      book.collect(changes);
+      if (!needs_more(user_id)) {
+        book.collect(changes);
+      }
     }
     return changes;
   }
@@ -92,6 +100,7 @@ class Decider {
       return std::move(*refusal);
     }
     if (std::holds_alternative<NeedMore>(rule)) {
+      unfinished_.insert(command.user_id);
       return NeedMore{};
     }
     Answer& answer = std::get<Answer>(rule);
@@ -147,23 +156,33 @@ class Decider {
   Timestamp now_;
   const Policy& policy_;
   std::map<std::string, AccountBook, std::less<>> books_;
+  std::set<std::string, std::less<>> unfinished_;
 };
 
 }  // namespace
 
-Decision decide(State& state, std::span<const Command> commands, Timestamp now,
+Decision decide(State& state, std::span<const Command* const> commands, Timestamp now,
                 const Policy& policy) {
   Decision decision;
   decision.results.reserve(commands.size());
   Decider decider(state, now, policy);
-  for (const Command& command : commands) {
-    decision.results.push_back(decider.decide(command));
+  for (const Command* command : commands) {
+    decision.results.push_back(decider.needs_more(command->user_id) ? Result(NeedMore{})
+                                                                    : decider.decide(*command));
     decision.need_more |= std::holds_alternative<NeedMore>(decision.results.back());
   }
-  if (!decision.need_more) {
-    decision.changes = decider.collect();
+  for (std::size_t index = 0; decision.need_more && index < commands.size(); ++index) {
+    if (decider.needs_more(commands[index]->user_id)) {
+      decision.results[index] = NeedMore{};
+    }
   }
+  decision.changes = decider.collect();
   return decision;
+}
+
+Decision decide(State& state, std::span<const Command> commands, Timestamp now,
+                const Policy& policy) {
+  return decide(state, pointers_to(commands), now, policy);
 }
 
 }  // namespace accounting::domain

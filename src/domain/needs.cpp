@@ -39,9 +39,10 @@ std::int64_t grown(std::int64_t prefix, int attempt) {
 
 }  // namespace
 
-Needs needs_of(std::span<const Command> commands, int attempt) {
+Needs needs_of(std::span<const Command* const> commands, int attempt) {
   Needs needs;
-  for (const Command& command : commands) {
+  for (const Command* each : commands) {
+    const Command& command = *each;
     AccountNeeds& account = needs.accounts[command.user_id];
     if (command.key) {
       account.keys.insert(command.key->key);
@@ -64,6 +65,10 @@ Needs needs_of(std::span<const Command> commands, int attempt) {
         command.action);
   }
   return needs;
+}
+
+Needs needs_of(std::span<const Command> commands, int attempt) {
+  return needs_of(pointers_to(commands), attempt);
 }
 
 }  // namespace accounting::domain

@@ -22,10 +22,13 @@ struct AccountNeeds {
 struct Needs {
   std::map<std::string, AccountNeeds, std::less<>> accounts;
   std::set<std::string> models;
+  /// Accounts that another transaction has locked are not waited for, but left out.
+  bool leave_out_held = false;
 };
 
 /// The first look: as much as commands usually need. Each time that was not enough, `attempt` is
 /// one more and the prefix of active allocations larger.
+Needs needs_of(std::span<const Command* const> commands, int attempt);
 Needs needs_of(std::span<const Command> commands, int attempt);
 
 }  // namespace accounting::domain

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -108,6 +109,7 @@ struct AccountState {
 struct State {
   std::map<std::string, AccountState, std::less<>> accounts;  ///< only those that exist
   std::map<std::string, PricingRule, std::less<>> rules;      ///< in force now, by model
+  std::set<std::string, std::less<>> held;  ///< left out, since another has them locked
 };
 
 }  // namespace accounting::domain

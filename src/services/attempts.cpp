@@ -45,24 +45,47 @@ void throw_unreadable(Books& books, const std::exception&) {
   throw StoreError("a stored value could not be read; nothing was changed (run verify)");
 }
 
-void Attempts::after(const store::StoreFailure& failure) {
+std::chrono::microseconds Attempts::pause_after(const std::exception_ptr& failed) {
+  try {
+    std::rethrow_exception(failed);
+  } catch (const store::StoreFailure& failure) {
+    return pause_after(failure);
+  } catch (const StoreError& error) {
+    if (in_doubt_) {
+      give_up(store::FailureKind::commit_unknown, error.what(), true);
+    }
+    throw;
+  } catch (const AccountingError&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw_unreadable(*books_, error);
+  }
+}
+
+std::chrono::microseconds Attempts::pause_after(const store::StoreFailure& failure) {
   const bool may_repeat = after_unknown_ == AfterUnknownCommit::try_again;
   if (failure.kind() == store::FailureKind::commit_unknown) {
     in_doubt_ = true;
   }
   const bool allowed = !in_doubt_ || may_repeat;
   // A server that stays away is not waited for longer than for one connection.
-  const auto now = books_.pacing().now();
+  const auto now = books_->pacing().now();
   const bool stays_away = failure.kind() == store::FailureKind::connection_lost &&
-                          now - began_ > books_.options().connect_timeout;
+                          now - began_ > books_->options().connect_timeout;
   const auto pause = pause_before(++made_);
   const bool too_late = now + pause >= deadline();
-  if (!allowed || made_ >= books_.options().max_attempts || stays_away || too_late) {
+  if (!allowed || made_ >= books_->options().max_attempts || stays_away || too_late) {
     give_up(in_doubt_ ? store::FailureKind::commit_unknown : failure.kind(), failure.what(),
             may_repeat);
   }
-  books_.log(LogLevel::warning, std::string(failure.what()) + "; trying again");
-  books_.pacing().wait(pause);
+  books_->log(LogLevel::warning, std::string(failure.what()) + "; trying again");
+  return pause;
+}
+
+void Attempts::after(const std::exception_ptr& failed) {
+  books_->pacing().wait(pause_after(failed));
 }
 
 }  // namespace accounting::services

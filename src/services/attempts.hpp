@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <new>
 #include <string>
 #include <type_traits>
@@ -22,27 +23,29 @@ class Attempts {
  public:
   /// A call of many requests has its time for each thousand of them.
   Attempts(Books& books, AfterUnknownCommit after_unknown, std::size_t requests = 1)
-      : books_(books),
+      : books_(&books),
         after_unknown_(after_unknown),
         began_(books.pacing().now()),
         deadline_(began_ + books.options().call_timeout *
                                (1 + static_cast<std::int64_t>(requests / 1'000))) {}
 
-  /// Waits a little and returns where another try makes sense, else throws what the caller is
-  /// to be told.
-  void after(const store::StoreFailure& failure);
-  /// True where an earlier try may have taken effect.
-  [[nodiscard]] bool in_doubt() const { return in_doubt_; }
+  /// How long to wait before another try where one makes sense, else throws what the caller is to
+  /// be told: whatever failed, one of the library's errors.
+  std::chrono::microseconds pause_after(const std::exception_ptr& failed);
+  /// The same, and waits.
+  void after(const std::exception_ptr& failed);
   /// By when the call is to be answered, however many tries it takes.
   [[nodiscard]] store::Deadline deadline() const { return deadline_; }
 
  private:
-  Books& books_;
+  std::chrono::microseconds pause_after(const store::StoreFailure& failure);
+
+  Books* books_;
   AfterUnknownCommit after_unknown_;
   std::chrono::steady_clock::time_point began_;
   store::Deadline deadline_;
   int made_ = 0;
-  bool in_doubt_ = false;
+  bool in_doubt_ = false;  ///< an earlier try may have taken effect
 };
 
 /// Throws the error that stands for a failure when there is no other try; `what` happened.
@@ -60,19 +63,8 @@ auto without_schema(Books& books, Work&& work,
   while (true) {
     try {
       return work(attempts.deadline());
-    } catch (const store::StoreFailure& failure) {
-      attempts.after(failure);
-    } catch (const StoreError& error) {
-      if (attempts.in_doubt()) {
-        give_up(store::FailureKind::commit_unknown, error.what(), true);
-      }
-      throw;
-    } catch (const AccountingError&) {
-      throw;
-    } catch (const std::bad_alloc&) {
-      throw;
-    } catch (const std::exception& error) {
-      throw_unreadable(books, error);
+    } catch (...) {
+      attempts.after(std::current_exception());
     }
   }
 }

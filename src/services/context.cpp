@@ -1,8 +1,18 @@
 #include "services/context.hpp"
 
+#include "services/batch.hpp"
+
+#include <algorithm>
 #include <utility>
 
 namespace accounting::services {
+namespace {
+
+// Few writers with large batches do more than many with small ones; one prepares its batch while
+// the other waits for the disk.
+constexpr std::size_t batches_side_by_side = 2;
+
+}  // namespace
 
 Books::Books(std::shared_ptr<store::Store> store, Options options, std::unique_ptr<Pacing> pacing)
     : store_(std::move(store)),
@@ -11,7 +21,21 @@ Books::Books(std::shared_ptr<store::Store> store, Options options, std::unique_p
       clock_(options_.clock ? options_.clock : std::make_shared<SystemClock>()),
       pacing_(std::move(pacing)) {
   crypto::wipe(options_.api_key_pepper);
+  queue_ = new_queue();
   start_watching();
+}
+
+std::unique_ptr<CommandQueue> Books::new_queue() {
+  const std::size_t writers = store_->writers();
+  return std::make_unique<CommandQueue>(
+      [this](std::span<Ticket* const> tickets, WhenHeld when_held, store::Deadline deadline) {
+        carry_out(*this, tickets, when_held, deadline);
+      },
+      *pacing_,
+      CommandQueue::Limits{.side_by_side = std::min<std::size_t>(writers, batches_side_by_side),
+                           .places = writers,
+                           .patience = options_.pool_timeout,
+                           .lock_timeout = options_.lock_timeout});
 }
 
 void Books::log(LogLevel level, std::string_view message) const {
@@ -59,6 +83,7 @@ void Books::after_fork_in_child() noexcept {
   inside_transaction_.clear();  // they are the parent's
   open_transactions_ = 0;
   platform::leave_to_parent(std::exchange(turns_, std::make_unique<Turns>()));
+  platform::leave_to_parent(std::exchange(queue_, new_queue()));
   mutex_.unlock();
 }
 

@@ -6,6 +6,7 @@
 #include "crypto/secret.hpp"
 #include "domain/permissions.hpp"
 #include "platform/forks.hpp"
+#include "services/command_queue.hpp"
 #include "services/pacing.hpp"
 #include "services/turns.hpp"
 #include "store/store.hpp"
@@ -39,7 +40,10 @@ class Books : private platform::ForkWatcher {
   [[nodiscard]] std::string_view pepper() const { return pepper_.bytes(); }
   [[nodiscard]] Timestamp now() const { return clock_->now(); }
   [[nodiscard]] Pacing& pacing() const { return *pacing_; }
+  /// Of calls whose requests stand or fall together.
   [[nodiscard]] Turns& turns() const { return *turns_; }
+  /// Of all other commands.
+  [[nodiscard]] CommandQueue& queue() const { return *queue_; }
   void log(LogLevel level, std::string_view message) const;
 
   /// Throws MigrationError unless the schema is this version's.
@@ -56,6 +60,7 @@ class Books : private platform::ForkWatcher {
   void before_fork() noexcept override { mutex_.lock(); }
   void after_fork_in_parent() noexcept override { mutex_.unlock(); }
   void after_fork_in_child() noexcept override;
+  std::unique_ptr<CommandQueue> new_queue();
 
   std::shared_ptr<store::Store> store_;
   Options options_;  ///< without the pepper
@@ -63,6 +68,7 @@ class Books : private platform::ForkWatcher {
   std::shared_ptr<const Clock> clock_;
   std::unique_ptr<Pacing> pacing_;
   std::unique_ptr<Turns> turns_ = std::make_unique<Turns>();
+  std::unique_ptr<CommandQueue> queue_;
   std::atomic<bool> schema_ready_ = false;
 
   std::atomic<int> open_transactions_ = 0;

@@ -6,9 +6,8 @@
 #include "services/requests.hpp"
 #include "services/writer.hpp"
 
-#include <algorithm>
-#include <span>
 #include <utility>
+#include <variant>
 
 namespace accounting {
 namespace {
@@ -16,9 +15,6 @@ namespace {
 using domain::Command;
 using domain::Operation;
 using services::Context;
-
-// As many as share one transaction; a larger one would keep its locks for long.
-constexpr std::size_t charges_a_transaction = 500;
 
 std::exception_ptr as_exception(const domain::Refusal& refusal) {
   try {
@@ -28,36 +24,25 @@ std::exception_ptr as_exception(const domain::Refusal& refusal) {
   }
 }
 
-Outcome<Charge> outcome_of(const domain::Result& result) {
+Outcome<Charge> outcome_of(std::variant<domain::Result, std::exception_ptr>& outcome) {
+  if (const auto* failure = std::get_if<std::exception_ptr>(&outcome)) {
+    return *failure;
+  }
+  auto& result = std::get<domain::Result>(outcome);
   if (const auto* refusal = std::get_if<domain::Refusal>(&result)) {
     return as_exception(*refusal);
   }
-  return std::get<Charge>(std::get<domain::Answer>(result));
+  return std::get<Charge>(std::get<domain::Answer>(std::move(result)));
 }
 
-/// Charges that share a transaction; where the database refuses it, each half by itself, until
-/// the one at fault stands alone.
-void charge_each(const Context& context, std::span<const Command> commands,
-                 std::vector<Outcome<Charge>>& outcomes) {
+/// What each came to; where the database cannot be had at all, or fails the caller's own
+/// transaction, they all come to the same.
+std::vector<std::variant<domain::Result, std::exception_ptr>> charge_each(
+    const Context& context, const std::vector<Command>& commands) {
   try {
-    for (const domain::Result& result : services::execute(context, commands)) {
-      outcomes.push_back(outcome_of(result));
-    }
-  } catch (const OutcomeUnknown& error) {
-    for (const Command& command : commands) {
-      outcomes.emplace_back(
-          std::make_exception_ptr(OutcomeUnknown(error.what(), domain::replays(command))));
-    }
-  } catch (const StoreError& error) {
-    // A lock or a server that was not had in time is not the fault of one of them.
-    const bool all_alike = error.retryable() || context.transaction() != nullptr;
-    if (commands.size() == 1 || all_alike) {
-      outcomes.insert(outcomes.end(), commands.size(), std::current_exception());
-      return;
-    }
-    const std::size_t half = commands.size() / 2;
-    charge_each(context, commands.first(half), outcomes);
-    charge_each(context, commands.subspan(half), outcomes);
+    return services::execute_each(context, commands);
+  } catch (const StoreError&) {
+    return {commands.size(), std::current_exception()};
   }
 }
 
@@ -73,7 +58,7 @@ CreditAllocation Credits::allocate(const AllocateRequest& request) {
 std::vector<CreditAllocation> Credits::allocate_many(const std::vector<AllocateRequest>& requests) {
   const std::vector<Command> commands = services::commands_of(*context_, requests);
   std::vector<CreditAllocation> allocations;
-  for (domain::Result& result : services::execute(*context_, commands, services::Together::all)) {
+  for (domain::Result& result : services::execute_together(*context_, commands)) {
     allocations.push_back(std::get<CreditAllocation>(std::get<domain::Answer>(std::move(result))));
   }
   return allocations;
@@ -119,26 +104,12 @@ std::vector<Outcome<Charge>> Credits::charge_many(const std::vector<ChargeReques
       invalid[index] = std::current_exception();
     }
   }
-  std::vector<Outcome<Charge>> carried_out;
-  const std::span<const Command> all(commands);
-  for (std::size_t first = 0; first < all.size(); first += charges_a_transaction) {
-    const std::size_t count = std::min(charges_a_transaction, all.size() - first);
-    try {
-      charge_each(*context_, all.subspan(first, count), carried_out);
-    } catch (const AccountingError&) {
-      if (carried_out.empty()) {
-        throw;  // nothing was charged, so there is no outcome to keep
-      }
-      carried_out.insert(carried_out.end(), all.size() - carried_out.size(),
-                         std::current_exception());
-      break;
-    }
-  }
+  auto carried_out = charge_each(*context_, commands);
   std::vector<Outcome<Charge>> outcomes;
   outcomes.reserve(requests.size());
   auto next = carried_out.begin();
   for (const std::exception_ptr& error : invalid) {
-    outcomes.push_back(error ? Outcome<Charge>(error) : std::move(*next++));
+    outcomes.push_back(error ? Outcome<Charge>(error) : outcome_of(*next++));
   }
   return outcomes;
 }

@@ -7,47 +7,30 @@
 #include "services/requests.hpp"
 #include "services/writer.hpp"
 
-#include <algorithm>
 #include <exception>
-#include <span>
 #include <utility>
+#include <variant>
 
 namespace accounting {
 namespace {
 
 using domain::Operation;
 
-// Small, so that a sweep does not keep many accounts from their owners.
-constexpr std::size_t sessions_a_transaction = 50;
-
-/// Expires sessions that share a transaction; where the database refuses it, each half by itself,
-/// so that one account that cannot be had keeps no other waiting. Answers the first error met.
-std::exception_ptr expire_each(const services::Context& context,
-                               std::span<const domain::Command> commands,
-                               std::vector<Settlement>& settlements) {
-  try {
-    for (const domain::Result& result : services::execute(context, commands)) {
-      const auto* answer = std::get_if<domain::Answer>(&result);
-      if (answer == nullptr) {
-        context.books().log(LogLevel::error, "a stale session could not be expired");
-      } else if (const auto* settlement = std::get_if<Settlement>(answer)) {
-        settlements.push_back(*settlement);
-      }
-    }
-    return nullptr;
-  } catch (const StoreError& error) {
-    if (context.transaction() != nullptr) {
-      throw;
-    }
-    if (commands.size() == 1 || error.code() != ErrorCode::store_error) {
-      context.books().log(LogLevel::error, "stale sessions could not be expired");
-      return std::current_exception();
-    }
-    const std::size_t half = commands.size() / 2;
-    const std::exception_ptr first = expire_each(context, commands.first(half), settlements);
-    const std::exception_ptr second = expire_each(context, commands.subspan(half), settlements);
-    return first ? first : second;
+/// Keeps the settlement that an expiry came to, if it came to one; answers what went wrong.
+std::exception_ptr keep_settlement(const services::Context& context,
+                                   const std::variant<domain::Result, std::exception_ptr>& outcome,
+                                   std::vector<Settlement>& settlements) {
+  if (const auto* failure = std::get_if<std::exception_ptr>(&outcome)) {
+    context.books().log(LogLevel::error, "stale sessions could not be expired");
+    return *failure;
   }
+  const auto* answer = std::get_if<domain::Answer>(&std::get<domain::Result>(outcome));
+  if (answer == nullptr) {
+    context.books().log(LogLevel::error, "a stale session could not be expired");
+  } else if (const auto* settlement = std::get_if<Settlement>(answer)) {
+    settlements.push_back(*settlement);
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -119,10 +102,9 @@ std::vector<Settlement> Sessions::expire_stale(const ExpireStaleRequest& request
   }
   std::vector<Settlement> settlements;
   std::exception_ptr failure;
-  const std::span<const domain::Command> all(commands);
-  for (std::size_t first = 0; first < all.size(); first += sessions_a_transaction) {
-    const std::size_t count = std::min(sessions_a_transaction, all.size() - first);
-    const std::exception_ptr error = expire_each(*context_, all.subspan(first, count), settlements);
+  // Sessions that share a transaction or not, with one deadline for all.
+  for (const auto& outcome : services::execute_each(*context_, commands)) {
+    const std::exception_ptr error = keep_settlement(*context_, outcome, settlements);
     failure = failure ? failure : error;
   }
   // What was settled is answered; the sessions left over are met again by the next call.

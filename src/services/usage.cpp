@@ -20,8 +20,7 @@ UsageRecord Usage::record(const RecordRequest& request) {
 
 std::int64_t Usage::record_many(const std::vector<RecordRequest>& requests) {
   const std::vector<domain::Command> commands = services::commands_of(*context_, requests);
-  return static_cast<std::int64_t>(
-      services::execute(*context_, commands, services::Together::all).size());
+  return static_cast<std::int64_t>(services::execute_together(*context_, commands).size());
 }
 
 std::vector<UsageRecord> Usage::list(const ListUsageRequest& given) const {

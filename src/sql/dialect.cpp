@@ -75,9 +75,13 @@ std::size_t index_of(std::string_view name, const std::vector<Parameter>& parame
   throw MistakenStatement("a statement names the unknown parameter " + std::string(name));
 }
 
+/// What stands for a parameter: its name, or a column of the rows that a statement is for.
+enum class Values { by_name, of_each_row };
+
 class Speller {
  public:
-  Speller(const Statement& statement, DatabaseKind kind) : statement_(statement), kind_(kind) {}
+  Speller(const Statement& statement, DatabaseKind kind, Values values = Values::by_name)
+      : statement_(statement), kind_(kind), values_(values) {}
 
   std::string spell(std::string_view text) const {
     std::string spelled;
@@ -149,7 +153,11 @@ class Speller {
   }
 
   std::string parameter(std::string_view name) const {
-    const auto type = statement_.parameters[index_of(name, statement_.parameters)].type;
+    const std::size_t index = index_of(name, statement_.parameters);
+    if (values_ == Values::of_each_row) {
+      return "each_row.p" + std::to_string(index + 1);
+    }
+    const auto type = statement_.parameters[index].type;
     std::string spelled = ":" + std::string(name);
     if (kind_ == DatabaseKind::postgresql && type != Type::text) {
       spelled += type == Type::integer ? "::bigint" : "::timestamptz";
@@ -159,7 +167,62 @@ class Speller {
 
   const Statement& statement_;
   DatabaseKind kind_;
+  Values values_;
 };
+
+std::string_view array_type(Type type) noexcept {
+  switch (type) {
+    case Type::integer:
+      return "::bigint[]";
+    case Type::text:
+      return "::text[]";
+    case Type::instant:
+      return "::timestamptz[]";
+  }
+  return "";
+}
+
+/// A relation of the rows of values; `number` counts them.
+std::string each_row(const Statement& statement) {
+  std::string arrays;
+  std::string columns;
+  for (std::size_t index = 0; index < statement.parameters.size(); ++index) {
+    const std::string number = std::to_string(index + 1);
+    arrays += (index == 0 ? "$" : ", $") + number;
+    arrays += array_type(statement.parameters[index].type);
+    columns += "p" + number + ", ";
+  }
+  return "unnest(" + arrays + ") WITH ORDINALITY AS each_row (" + columns + "number)";
+}
+
+/// Fails the transaction on the server, before a COMMIT that travels along, unless so many rows
+/// were touched.
+std::string touching(const std::string& text, std::string_view rows) {
+  return "WITH touched AS (" + text + " RETURNING 1) SELECT 1 / (count(*) = " + std::string(rows) +
+         ")::int FROM touched";
+}
+
+/// The text with `inserted` before the last `word`.
+std::string insert_before(std::string text, std::string_view word, const std::string& inserted) {
+  const auto at = text.rfind(word);
+  if (at == std::string::npos) {
+    throw MistakenStatement("a statement for many rows lacks" + std::string(word));
+  }
+  return text.insert(at, inserted);
+}
+
+/// `VALUES (…)` becomes a SELECT from the rows.
+std::string select_values(const std::string& text, const std::string& rows) {
+  constexpr std::string_view values = "VALUES (";
+  const auto at = text.find(values);
+  if (at == std::string::npos) {
+    throw MistakenStatement("an INSERT of many rows lacks VALUES");
+  }
+  const auto open = at + values.size() - 1;
+  const auto close = closing_parenthesis(text, open);
+  return text.substr(0, at) + "SELECT " + text.substr(open + 1, close - open - 1) + " FROM " +
+         rows + text.substr(close + 1);
+}
 
 }  // namespace
 
@@ -171,8 +234,36 @@ std::string spell(const Statement& statement, DatabaseKind kind) {
   if (!statement.columns.empty()) {
     throw MistakenStatement("a statement that must touch one row answers no rows");
   }
-  // The division fails the transaction on the server, before a COMMIT that travels along.
-  return "WITH touched AS (" + text + " RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM touched";
+  return touching(text, "1");
+}
+
+NumberedText spell_for_many(const Statement& statement) {
+  const auto text =
+      Speller(statement, DatabaseKind::postgresql, Values::of_each_row).spell(statement.text);
+  const std::string rows = each_row(statement);
+  NumberedText many;
+  for (std::size_t index = 0; index < statement.parameters.size(); ++index) {
+    many.parameters.push_back(index);
+  }
+  if (many.parameters.empty()) {
+    throw MistakenStatement("a statement without parameters is no statement for many rows");
+  }
+  if (text.starts_with("INSERT ") && statement.columns.empty()) {
+    many.text = select_values(text, rows);
+  } else if (text.starts_with("UPDATE ") && statement.columns.empty()) {
+    many.text = insert_before(text, " WHERE ", " FROM " + rows);
+    if (statement.touches_one_row) {
+      many.text =
+          touching(many.text,
+                   "cardinality($1" + std::string(array_type(statement.parameters[0].type)) + ")");
+    }
+  } else if (text.starts_with("SELECT ")) {
+    many.text = "SELECT each_row.number, found.* FROM " + rows + " CROSS JOIN LATERAL (" + text +
+                ") AS found";
+  } else {
+    throw MistakenStatement("a statement that has no form for many rows");
+  }
+  return many;
 }
 
 NumberedText number_parameters(const std::string& spelled,

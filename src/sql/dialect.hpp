@@ -33,6 +33,12 @@ struct NumberedText {
 NumberedText number_parameters(const std::string& spelled,
                                const std::vector<Parameter>& parameters);
 
+/// The statement for many rows of values at once, on PostgreSQL: each parameter is an array with a
+/// value for each row. A SELECT answers the number of its row, from 1, before its own columns; an
+/// UPDATE that must touch one row must touch one for each. The rows are taken in their order.
+/// Throws MistakenStatement for a text of another kind.
+NumberedText spell_for_many(const Statement& statement);
+
 /// True for the years 1970 to 9999, which both databases keep exactly.
 bool storable(Timestamp instant) noexcept;
 

@@ -18,6 +18,19 @@ const Statement lock_account_counters{.name = "lock_account_counters",
                                       .parameters = {{"user_id", text}},
                                       .columns = columns::counters};
 
+const Statement lock_account_counters_if_free{
+    .name = "lock_account_counters_if_free",
+    .text = "SELECT " ACCOUNTING_COUNTER_COLUMNS
+            " FROM user_accounts WHERE user_id = :user_id LOCK_ROW_IF_FREE",
+    .parameters = {{"user_id", text}},
+    .columns = columns::counters};
+
+const Statement account_exists_at_all{
+    .name = "account_exists_at_all",
+    .text = "SELECT user_id FROM user_accounts WHERE user_id = :user_id",
+    .parameters = {{"user_id", text}},
+    .columns = {text}};
+
 const Statement load_key{
     .name = "load_key",
     .text = "SELECT " ACCOUNTING_KEY_COLUMNS
@@ -141,33 +154,39 @@ void load_allocations(Batch& batch, const std::string& user_id, const domain::Ac
   });
 }
 
+void load_account(Batch& batch, const std::string& user_id, const domain::AccountNeeds& needs,
+                  Timestamp now, domain::AccountState& account) {
+  for (const std::string& key : needs.keys) {
+    batch.add(load_key, {user_id, key}, [&account, key](const Rows& rows) {
+      for (const Row& row : rows) {
+        account.keys.emplace(key, read_key(row));
+      }
+    });
+  }
+  load_sessions(batch, user_id, needs, account);
+  load_allocations(batch, user_id, needs, now, account);
+}
+
 }  // namespace
 
 domain::State SqlSession::load(const domain::Needs& needs, Timestamp now) {
   domain::State loaded;
-  std::map<std::string, bool> exists;
+  std::set<std::string, std::less<>> missing;
+  const Statement& lock =
+      needs.leave_out_held ? lock_account_counters_if_free : lock_account_counters;
   Batch batch;
   for (const auto& [user_id, account_needs] : needs.accounts) {
     domain::AccountState& account = loaded.accounts[user_id];
-    bool& known = exists[user_id];
-    batch.add(lock_account_counters, {user_id}, [&account, &known](const Rows& rows) {
-      known = !rows.empty();
-      if (known) {
+    batch.add(lock, {user_id}, [&account, &missing, &user_id](const Rows& rows) {
+      if (rows.empty()) {
+        missing.insert(user_id);
+      } else {
         account.counters = read_counters(rows.front());
       }
     });
   }
   for (const auto& [user_id, account_needs] : needs.accounts) {
-    domain::AccountState& account = loaded.accounts[user_id];
-    for (const std::string& key : account_needs.keys) {
-      batch.add(load_key, {user_id, key}, [&account, key](const Rows& rows) {
-        for (const Row& row : rows) {
-          account.keys.emplace(key, read_key(row));
-        }
-      });
-    }
-    load_sessions(batch, user_id, account_needs, account);
-    load_allocations(batch, user_id, account_needs, now, account);
+    load_account(batch, user_id, account_needs, now, loaded.accounts[user_id]);
   }
   for (const std::string& model_id : needs.models) {
     batch.add(load_rule_in_force, {model_id, now}, [&loaded, model_id](const Rows& rows) {
@@ -177,8 +196,31 @@ domain::State SqlSession::load(const domain::Needs& needs, Timestamp now) {
     });
   }
   run(batch);
-  std::erase_if(loaded.accounts, [&](const auto& account) { return !exists.at(account.first); });
+  for (const std::string& user_id : missing) {
+    loaded.accounts.erase(user_id);
+  }
+  if (needs.leave_out_held) {
+    loaded.held = existing(missing);
+  }
   return loaded;
+}
+
+/// Of accounts that a lock was not had of, those that are there: another has them locked.
+std::set<std::string, std::less<>> SqlSession::existing(
+    const std::set<std::string, std::less<>>& users) {
+  std::set<std::string, std::less<>> found;
+  Batch batch;
+  for (const std::string& user_id : users) {
+    batch.add(account_exists_at_all, {user_id}, [&found, &user_id](const Rows& rows) {
+      if (!rows.empty()) {
+        found.insert(user_id);
+      }
+    });
+  }
+  if (!batch.empty()) {
+    run(batch);
+  }
+  return found;
 }
 
 std::optional<PricingRule> SqlSession::rule_in_force(const std::string& model_id, Timestamp at) {

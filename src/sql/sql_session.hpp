@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace accounting::sql {
@@ -71,6 +73,7 @@ class SqlSession final : public store::Unit {
   void run(Batch& batch, After after = After::stay_open);
   /// True where the batch's account exists; its query is the batch's first.
   bool account_exists(Batch& batch, const std::string& user_id);
+  std::set<std::string, std::less<>> existing(const std::set<std::string, std::less<>>& users);
 
   Batch pending_;   // travels ahead of the next trip, or with the commit
   GateGuard gate_;  // before the lease, so that it opens after the lease has rolled back

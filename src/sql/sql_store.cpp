@@ -77,6 +77,12 @@ class SqlStore final : public store::Store, private platform::ForkWatcher {
     return url_.kind == DatabaseKind::sqlite ? "sqlite" : "postgresql";
   }
 
+  [[nodiscard]] std::size_t writers() const override {
+    const bool is_sqlite = url_.kind == DatabaseKind::sqlite;
+    return is_sqlite ? 1
+                     : static_cast<std::size_t>(std::max<std::int64_t>(1, options_.pool_size - 1));
+  }
+
   store::SchemaStatus schema_status(Deadline deadline) override {
     return with_connection(deadline, [](Connection& connection) {
       const MigrationStatus status = migration_status(connection);

@@ -11,6 +11,7 @@
 #include "domain/state.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -113,8 +114,8 @@ class Reads {
 /// One transaction that writes. Rolled back on destruction unless it was committed.
 class Unit : public Reads {
  public:
-  /// Locks the accounts in order and loads what `needs` names. Again with larger needs: the same
-  /// locks.
+  /// Locks the accounts in order and loads what `needs` names. Later ones with larger needs find
+  /// the same locks.
   virtual domain::State load(const domain::Needs& needs, Timestamp now) = 0;
   /// Stores changes and stays open; or stores and commits, in one trip.
   virtual void store(const domain::Changes& changes) = 0;
@@ -164,6 +165,8 @@ class Store {
   virtual std::unique_ptr<Unit> begin_if_free(Deadline deadline) = 0;
 
   [[nodiscard]] virtual std::string kind() const = 0;  ///< "sqlite" or "postgresql"
+  /// How many units, at most, are to write at once, with something left for everybody else.
+  [[nodiscard]] virtual std::size_t writers() const = 0;
   virtual SchemaStatus schema_status(Deadline deadline) = 0;
   /// True where the database holds nothing at all.
   virtual bool empty(Deadline deadline) = 0;

@@ -47,6 +47,7 @@ struct Frame {
   std::size_t client = 0;
   std::array<int, points> met{};
   std::vector<Failure> failures;
+  bool left_out = false;  ///< accounts that another held were, once at least
   std::chrono::steady_clock::time_point began;
 
   std::vector<domain::Command> commands;
@@ -80,7 +81,8 @@ struct Tally {
   std::int64_t unknown_dropped = 0;  ///< and those that had not
   std::int64_t settled_later = 0;    ///< calls in doubt whose repetition was answered
   std::int64_t lock_timeouts = 0;
-  std::int64_t halved = 0;  ///< shared transactions that were tried in halves
+  std::int64_t left_out = 0;  ///< accounts that were held, and not waited for
+  std::int64_t halved = 0;    ///< shared transactions that were tried in halves
   Census census;
 };
 

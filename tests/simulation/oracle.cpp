@@ -4,6 +4,8 @@
 #include "simulation/account_queries.hpp"
 
 #include <algorithm>
+#include <map>
+#include <span>
 #include <utility>
 
 namespace accounting::testing {
@@ -19,14 +21,55 @@ std::string named(const std::string& argument, std::size_t index) {
   return "requests[" + std::to_string(index) + "]." + argument;
 }
 
+using Part = std::vector<std::size_t>;
+
 /// Parts of a list that halving can come to, larger ones first.
-void add_halves(std::size_t first, std::size_t count,
-                std::vector<std::pair<std::size_t, std::size_t>>& parts) {
-  parts.emplace_back(first, count);
-  if (count > 1) {
-    add_halves(first, count / 2, parts);
-    add_halves(first + count / 2, count - count / 2, parts);
+void add_halves(std::span<const std::size_t> list, std::vector<Part>& parts) {
+  if (!list.empty()) {
+    parts.emplace_back(list.begin(), list.end());
   }
+  if (list.size() > 1) {
+    add_halves(list.first(list.size() / 2), parts);
+    add_halves(list.subspan(list.size() / 2), parts);
+  }
+}
+
+/// A list as accounts take turns with it.
+Part in_turns(const Part& list, const std::vector<Command>& commands) {
+  std::map<std::string, std::size_t> rounds;
+  std::vector<std::pair<std::size_t, std::size_t>> by_round;
+  for (const std::size_t index : list) {
+    by_round.emplace_back(rounds[commands[index].user_id]++, index);
+  }
+  // Within a round in the order in which the accounts first came.
+  std::ranges::stable_sort(by_round, {}, [](const auto& each) { return each.first; });
+  Part turns;
+  for (const auto& [round, index] : by_round) {
+    turns.push_back(index);
+  }
+  return turns;
+}
+
+/// What may share a transaction: the list or what is left of it, the commands of one account where
+/// the others' could be had and its could not, and halves of all these.
+std::vector<Part> parts_of(const Frame& frame) {
+  Part all;
+  Part left;
+  std::map<std::string, Part> by_account;
+  for (std::size_t index = 0; index < frame.commands.size(); ++index) {
+    all.push_back(index);
+    by_account[frame.commands[index].user_id].push_back(index);
+    if (frame.decided[index].effects == 0) {
+      left.push_back(index);
+    }
+  }
+  std::vector<Part> parts;
+  add_halves(in_turns(all, frame.commands), parts);
+  add_halves(in_turns(left, frame.commands), parts);
+  for (const auto& [user_id, part] : by_account) {
+    add_halves(part, parts);
+  }
+  return parts;
 }
 
 }  // namespace
@@ -148,28 +191,26 @@ std::size_t Oracle::usage_records_of(const std::string& user_id) const {
 /// had the effects, and each may have been answered.
 Complaint Oracle::find_committed_half(Frame& frame, const SimulatedUnit& unit,
                                       const Policy& policy) {
-  std::vector<std::pair<std::size_t, std::size_t>> parts;
-  add_halves(0, frame.commands.size(), parts);
   const std::vector<ReferenceAccount> before = save(frame);
   std::optional<std::vector<ReferenceAccount>> after;
   std::vector<Decided> decided = frame.decided;
-  for (const auto& [first, count] : parts) {
-    bool possible = true;
-    for (std::size_t index = first; index < first + count; ++index) {
-      possible &= frame.decided[index].effects == 0 && is_locked_by(unit, frame.commands[index]);
-    }
-    if (!possible) {
+  for (Part& part : parts_of(frame)) {
+    // Those of accounts that another held were left out.
+    std::erase_if(part, [&](std::size_t index) {
+      return frame.decided[index].effects > 0 || !is_locked_by(unit, frame.commands[index]);
+    });
+    if (part.empty()) {
       continue;
     }
-    std::vector<Decided> carried_out = decide_part(frame, first, count, unit, policy);
+    std::vector<Decided> carried_out = decide_part(frame, part, unit, policy);
     if (rows_agree(frame)) {
-      tally_.halved += !after && count < frame.commands.size() ? 1 : 0;
-      for (std::size_t index = first; index < first + count; ++index) {
-        const Decided& each = carried_out[index - first];
-        decided[index].effects += after ? 0 : each.effects;
-        decided[index].allowed.push_back(each.allowed.front());
+      tally_.halved += !after && part.size() < frame.commands.size() ? 1 : 0;
+      for (std::size_t at = 0; at < part.size(); ++at) {
+        const Decided& each = carried_out[at];
+        decided[part[at]].effects += after ? 0 : each.effects;
+        decided[part[at]].allowed.push_back(each.allowed.front());
         if (!after) {
-          frame.last_committed.push_back(index);
+          frame.last_committed.push_back(part[at]);
         }
       }
       after = after ? std::move(after) : save(frame);
@@ -184,10 +225,10 @@ Complaint Oracle::find_committed_half(Frame& frame, const SimulatedUnit& unit,
   return std::nullopt;
 }
 
-std::vector<Decided> Oracle::decide_part(Frame& frame, std::size_t first, std::size_t count,
+std::vector<Decided> Oracle::decide_part(Frame& frame, const std::vector<std::size_t>& indexes,
                                          const SimulatedUnit& unit, const Policy& policy) {
   std::vector<Decided> part;
-  for (std::size_t index = first; index < first + count; ++index) {
+  for (const std::size_t index : indexes) {
     const std::string& user_id = frame.commands[index].user_id;
     const std::size_t records = usage_records_of(user_id);
     Decided decided{.allowed = decide(frame, index, 1, unit, policy)};

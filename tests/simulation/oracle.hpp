@@ -52,7 +52,7 @@ class Oracle {
   std::vector<domain::Result> decide(Frame& frame, std::size_t first, std::size_t count,
                                      const SimulatedUnit& unit, const Policy& policy);
   void decide_together(Frame& frame, const SimulatedUnit& unit, const Policy& policy);
-  std::vector<Decided> decide_part(Frame& frame, std::size_t first, std::size_t count,
+  std::vector<Decided> decide_part(Frame& frame, const std::vector<std::size_t>& indexes,
                                    const SimulatedUnit& unit, const Policy& policy);
   Complaint find_committed_half(Frame& frame, const SimulatedUnit& unit, const Policy& policy);
   [[nodiscard]] std::size_t usage_records_of(const std::string& user_id) const;

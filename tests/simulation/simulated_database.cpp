@@ -94,6 +94,12 @@ domain::State SimulatedUnit::load(const domain::Needs& needs, Timestamp now) {
     if (!database_.accounts.contains(user_id) && !changed_accounts_.contains(user_id)) {
       continue;
     }
+    if (needs.leave_out_held && is_held(database_.locks[user_id], this) &&
+        database_.bug != StoreBug::ignores_locks) {
+      database_.watcher->left_out();
+      state.held.insert(user_id);
+      continue;
+    }
     lock(user_id);
     const std::int64_t some =
         std::max<std::int64_t>(1, wanted.active_allocations / database_.prefix_divisor);

@@ -44,6 +44,8 @@ class Watcher {
   virtual Fate about_to(Point point) = 0;
   virtual void began(SimulatedUnit& unit) = 0;
   virtual void lock_was_refused(SimulatedUnit& unit) = 0;
+  /// An account that another has locked was not waited for.
+  virtual void left_out() = 0;
   /// An account that was not there when the unit looked has been created by another since.
   virtual void insert_was_late() = 0;
   virtual void loaded_again() = 0;
@@ -184,6 +186,7 @@ class SimulatedStore final : public store::Store {
     return begin(deadline);
   }
   [[nodiscard]] std::string kind() const override { return "postgresql"; }
+  [[nodiscard]] std::size_t writers() const override { return 3; }
   store::SchemaStatus schema_status(store::Deadline) override {
     return {.version = 1, .pending = 0};
   }

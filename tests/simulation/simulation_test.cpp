@@ -48,7 +48,7 @@ std::string census(const Tally& tally) {
   out << "\n  acknowledged " << tally.acknowledged << ", refused " << tally.refusals
       << ", in doubt and there " << tally.unknown_applied << ", in doubt and not there "
       << tally.unknown_dropped << ", settled later " << tally.settled_later << ", lock timeouts "
-      << tally.lock_timeouts << ", halved " << tally.halved;
+      << tally.lock_timeouts << ", left out " << tally.left_out << ", halved " << tally.halved;
   for (const auto& [code, times] : tally.troubles) {
     out << ", " << to_string(code) << " " << times;
   }
@@ -72,7 +72,7 @@ void check_tally(const Tally& tally) {
   }
   for (const std::int64_t times :
        {tally.acknowledged, tally.refusals, tally.unknown_applied, tally.unknown_dropped,
-        tally.settled_later, tally.lock_timeouts, tally.halved}) {
+        tally.settled_later, tally.lock_timeouts, tally.left_out, tally.halved}) {
     CHECK(often_enough(times));
   }
   for (const ErrorCode code :

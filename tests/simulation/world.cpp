@@ -275,6 +275,12 @@ void World::lock_was_refused(SimulatedUnit&) {
   frame_->failures.push_back({Failure::Kind::busy, monotonic - frame_->began});
 }
 
+void World::left_out() {
+  tally_.left_out += 1;
+  say("  an account that another has locked is left out");
+  frame_->left_out = true;
+}
+
 void World::insert_was_late() {
   say("  another created the account first");
   frame_->failures.push_back({Failure::Kind::try_again, monotonic - frame_->began});

@@ -42,6 +42,7 @@ class World final : public Watcher {
   Fate about_to(Point point) override;
   void began(SimulatedUnit& unit) override;
   void lock_was_refused(SimulatedUnit& unit) override;
+  void left_out() override;
   void insert_was_late() override;
   void loaded_again() override { tally_.census.note(Event::loaded_again); }
   void looked_for_stale_sessions(Timestamp now, std::int64_t limit) override;

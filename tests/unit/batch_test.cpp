@@ -211,10 +211,11 @@ TEST_CASE("what changes nothing stores nothing") {
       command(domain::Finalize{"s", 5}),        command(domain::Expire{"s"}),
       command(domain::Initialize{"s", "m", 5}), command(domain::Abort{"s", 5}),
   };
+  const std::vector<domain::Command> nothing;
   domain::State state = desk.store.load(domain::needs_of(idle, 0), desk.now, 100);
   CHECK(domain::decide(state, idle, desk.now, desk.policy).changes.empty());
-  CHECK(domain::decide(state, {}, desk.now, desk.policy).results.empty());
-  CHECK(domain::decide(state, {}, desk.now, desk.policy).changes.empty());
+  CHECK(domain::decide(state, nothing, desk.now, desk.policy).results.empty());
+  CHECK(domain::decide(state, nothing, desk.now, desk.policy).changes.empty());
 }
 
 }  // namespace accounting::testing

@@ -1,0 +1,152 @@
+#include "services/batch.hpp"
+
+#include "accounting/error.hpp"
+#include "domain/ledger.hpp"
+#include "services/journal_chain.hpp"
+
+#include <algorithm>
+#include <new>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace accounting::services {
+namespace {
+
+using domain::Command;
+using domain::NeedMore;
+using domain::Result;
+
+/// The commands of one transaction that have no result yet, by their place among all.
+class Undecided {
+ public:
+  explicit Undecided(std::span<const Command* const> commands)
+      : commands_(commands.begin(), commands.end()), places_(commands.size()) {
+    for (std::size_t place = 0; place < places_.size(); ++place) {
+      places_[place] = place;
+    }
+  }
+
+  [[nodiscard]] bool empty() const { return commands_.empty(); }
+  [[nodiscard]] std::span<const Command* const> commands() const { return commands_; }
+
+  /// Leaves the commands of some accounts as they are.
+  void leave_out(const std::set<std::string, std::less<>>& users) {
+    keep([&](std::size_t index) { return !users.contains(commands_[index]->user_id); });
+  }
+
+  /// Hands out the results, and keeps the commands that need more to be loaded.
+  void settle(std::vector<Result>& found, std::vector<Result>& results) {
+    const auto needs_more = [&](std::size_t index) {
+      return std::holds_alternative<NeedMore>(found[index]);
+    };
+    for (std::size_t index = 0; index < found.size(); ++index) {
+      if (!needs_more(index)) {
+        results[places_[index]] = std::move(found[index]);
+      }
+    }
+    keep(needs_more);
+  }
+
+ private:
+  void keep(const auto& is_kept) {
+    std::size_t kept = 0;
+    for (std::size_t index = 0; index < commands_.size(); ++index) {
+      if (is_kept(index)) {
+        commands_[kept] = commands_[index];
+        places_[kept] = places_[index];
+        ++kept;
+      }
+    }
+    commands_.resize(kept);
+    places_.resize(kept);
+  }
+
+  std::vector<const Command*> commands_;
+  std::vector<std::size_t> places_;
+};
+
+void carry_out_together(Books& books, std::span<Ticket* const> tickets, WhenHeld when_held,
+                        store::Deadline deadline) {
+  std::vector<const Command*> commands;
+  commands.reserve(tickets.size());
+  for (const Ticket* ticket : tickets) {
+    commands.push_back(ticket->command);
+  }
+  const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
+  Decided decided = decide_in(*unit, commands, books.now(), books.policy(), when_held);
+  if (!decided.changes.empty()) {
+    unit->store_and_commit(decided.changes);
+  }
+  for (std::size_t index = 0; index < tickets.size(); ++index) {
+    if (!std::holds_alternative<NeedMore>(decided.results[index])) {
+      tickets[index]->result = std::move(decided.results[index]);
+    }
+  }
+}
+
+/// Each of its own, since exceptions are not to be shared between threads.
+void fail(std::span<Ticket* const> tickets, const store::StoreFailure& failure) {
+  for (Ticket* ticket : tickets) {
+    ticket->failure =
+        std::make_exception_ptr(store::StoreFailure(failure.kind(), std::string(failure.what())));
+  }
+}
+
+void carry_out_halves(Books& books, std::span<Ticket* const> tickets, WhenHeld when_held,
+                      store::Deadline deadline) {
+  const std::size_t half = tickets.size() / 2;
+  carry_out(books, tickets.first(half), when_held, deadline);
+  carry_out(books, tickets.subspan(half), when_held, deadline);
+}
+
+}  // namespace
+
+Decided decide_in(store::Unit& unit, std::span<const Command* const> commands, Timestamp now,
+                  const Policy& policy, WhenHeld when_held) {
+  // The last prefix is larger than any account; beyond it more would be the same again.
+  constexpr int most_attempts = 7;
+  Decided decided;
+  decided.results.assign(commands.size(), NeedMore{});
+  Undecided undecided(commands);
+  for (int attempt = 0; attempt < most_attempts && !undecided.empty(); ++attempt) {
+    domain::Needs needs = domain::needs_of(undecided.commands(), attempt);
+    needs.leave_out_held = when_held == WhenHeld::put_back && attempt == 0;
+    domain::State state = unit.load(needs, now);
+    undecided.leave_out(state.held);
+    domain::Decision decision = domain::decide(state, undecided.commands(), now, policy);
+    undecided.settle(decision.results, decided.results);
+    decided.changes.append(std::move(decision.changes));
+  }
+  if (!undecided.empty()) {
+    throw StoreError(
+        "the stored allocations are not as the ledger left them; nothing was changed "
+        "(run verify)");
+  }
+  chain_entries(decided.changes);
+  return decided;
+}
+
+void carry_out(Books& books, std::span<Ticket* const> tickets, WhenHeld when_held,
+               store::Deadline deadline) {
+  try {
+    carry_out_together(books, tickets, when_held, deadline);
+    return;
+  } catch (const store::StoreFailure& failure) {
+    const bool may_be_one = failure.kind() == store::FailureKind::try_again;
+    if (tickets.size() == 1 || !may_be_one) {
+      fail(tickets, failure);
+      return;
+    }
+  } catch (const std::bad_alloc&) {
+    throw;  // each is told of it
+  } catch (const std::exception&) {
+    if (tickets.size() == 1) {
+      tickets.front()->failure = std::current_exception();
+      return;
+    }
+  }
+  carry_out_halves(books, tickets, when_held, deadline);
+}
+
+}  // namespace accounting::services

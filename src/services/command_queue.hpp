@@ -1,0 +1,146 @@
+// Command queue: the commands of all callers that wait, and who carries them out. The first caller
+// that waits takes all that wait along, in one transaction; nobody else's thread does any work.
+#pragma once
+
+#include "domain/command.hpp"
+#include "services/pacing.hpp"
+#include "store/store.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace accounting::services {
+
+/// What is done where another transaction has an account locked: its commands wait for it, or are
+/// put back while those of other accounts are carried out.
+enum class WhenHeld { wait, put_back };
+
+/// A command on its way to an answer. Belongs to the caller; in the end it has a result or a
+/// failure.
+struct Ticket {
+  const domain::Command* command = nullptr;
+  bool alone = false;  ///< not to be mixed with others: it may be what a transaction failed for
+  std::optional<domain::Result> result = std::nullopt;
+  std::exception_ptr failure = nullptr;
+};
+
+/// Thread-safe. Within an account first come, first served; accounts take turns. Two batches that
+/// are under way at once have no account in common.
+class CommandQueue {
+ public:
+  /// Carries tickets out and gives each its result or failure; one left with neither was put back.
+  using CarryOut = std::function<void(std::span<Ticket* const>, WhenHeld, store::Deadline)>;
+
+  struct Limits {
+    std::size_t side_by_side = 2;  ///< batches under way at once, as long as they are quick
+    std::size_t places = 3;        ///< the same, where some have been under way for long
+    std::size_t batch = 500;       ///< commands in a batch
+    std::size_t waiting = 10'000;  ///< commands in the queue; whoever comes then waits for a place
+    std::chrono::milliseconds patience{10'000};  ///< for a place
+    std::chrono::milliseconds lock_timeout{10'000};
+  };
+
+  /// `pacing` tells the time, and outlives the queue.
+  CommandQueue(CarryOut carry_out, Pacing& pacing, const Limits& limits);
+  CommandQueue(const CommandQueue&) = delete;
+  CommandQueue& operator=(const CommandQueue&) = delete;
+  ~CommandQueue() = default;
+
+  /// Returns when all tickets have their result or failure. What nobody has begun by the deadline
+  /// fails with StoreFailure (timed_out). Throws StoreError (retryable) where the queue stays full.
+  void run(std::span<Ticket> tickets, store::Deadline deadline);
+
+  /// How many commands wait, and how many batches are under way.
+  struct Status {
+    std::size_t waiting = 0;
+    std::size_t under_way = 0;
+  };
+  [[nodiscard]] Status status() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  struct Account;
+
+  /// A thread that waits for its tickets.
+  struct Caller {
+    std::condition_variable called;
+    store::Deadline deadline;
+    std::size_t open = 0;    ///< tickets without result or failure
+    std::size_t queued = 0;  ///< those of them that are in the queue
+    bool waits = false;      ///< and is not busy with a batch
+  };
+
+  /// A ticket's place in the queue.
+  struct Entry {
+    Ticket* ticket = nullptr;
+    Caller* caller = nullptr;
+    Account* account = nullptr;
+    std::optional<Clock::time_point> held_since;
+  };
+
+  struct Account {
+    const std::string* user_id = nullptr;
+    std::deque<Entry> waiting;
+    std::list<Account*>::iterator place;  ///< in `turns_`, while it waits and is not at work
+    bool at_work = false;
+    bool in_turns = false;
+    bool held = false;  ///< by another transaction, when last looked at
+    Clock::time_point not_before{};
+  };
+
+  struct Batch {
+    std::vector<Entry> entries;
+    std::vector<Account*> accounts;
+    WhenHeld when_held = WhenHeld::put_back;
+    store::Deadline deadline = store::Deadline::max();
+    Clock::time_point began{};
+    std::list<Clock::time_point>::iterator place;
+  };
+
+  using Lock = std::unique_lock<std::mutex>;
+
+  void wait_for_room(Lock& lock, std::size_t tickets, store::Deadline deadline);
+  void enter(Ticket& ticket, Caller& caller);
+  void leave(Caller& caller);
+  void wait(Lock& lock, Caller& caller);
+
+  [[nodiscard]] bool may_begin(Clock::time_point now) const;
+  [[nodiscard]] std::optional<Clock::time_point> next_chance(Clock::time_point now) const;
+  [[nodiscard]] Caller* next_caller(Clock::time_point now) const;
+  std::optional<Batch> take(const Caller& caller, Clock::time_point now);
+  Account* first_for(const Caller& caller, Clock::time_point now);
+  void take_along(Batch& batch, Account* first, Clock::time_point now);
+  void take_front(Batch& batch, Account& account);
+  void lead(Batch& batch) noexcept;
+  void finish(Batch& batch) noexcept;
+  void put_back(const Batch& batch, Entry& entry, Clock::time_point now);
+  static void end(Entry& entry);
+  void take_turn(Account& account);
+  void drop_turn(Account& account);
+  /// Calls whoever is to look whether the next batch can begin.
+  void call_next();
+
+  CarryOut carry_out_;
+  Pacing& pacing_;
+  Limits limits_;
+  mutable std::mutex mutex_;
+  std::condition_variable room_;
+  std::unordered_map<std::string, Account> accounts_;  ///< those with commands here
+  std::list<Account*> turns_;               ///< who has commands waiting and nothing under way
+  std::list<Clock::time_point> under_way_;  ///< when each batch began, oldest first
+  std::size_t waiting_ = 0;
+};
+
+}  // namespace accounting::services

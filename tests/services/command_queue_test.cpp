@@ -1,0 +1,389 @@
+// Command queue: who leads, what shares a batch, and who waits for whom.
+#include "services/command_queue.hpp"
+
+#include "accounting/error.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace accounting::services {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+domain::Command command_of(const std::string& user_id) {
+  return {.user_id = user_id, .actor = "host", .key = std::nullopt, .action = domain::Deduct{1}};
+}
+
+store::Deadline in(std::chrono::milliseconds time) { return steady_clock::now() + time; }
+
+/// Stands for the database: notes the batches, keeps those of some accounts under way until they
+/// are let go, and answers that others are held.
+class Desk {
+ public:
+  struct Batch {
+    std::vector<std::string> users;
+    WhenHeld when_held = WhenHeld::wait;
+    std::thread::id leader;
+  };
+
+  explicit Desk(const CommandQueue::Limits& limits = {})
+      : queue([this](auto tickets, WhenHeld when_held,
+                     store::Deadline) { carry_out(tickets, when_held); },
+              pacing, limits) {}
+
+  void stop_at(const std::string& user_id) {
+    const std::lock_guard lock(mutex_);
+    stops_.insert(user_id);
+  }
+  void let_go(const std::string& user_id) {
+    const std::lock_guard lock(mutex_);
+    stops_.erase(user_id);
+    changed_.notify_all();
+  }
+  /// As if another transaction had it locked.
+  void hold(const std::string& user_id) { stop_at(user_id + " held"); }
+  void release(const std::string& user_id) { let_go(user_id + " held"); }
+
+  std::vector<Batch> batches() {
+    const std::lock_guard lock(mutex_);
+    return batches_;
+  }
+  bool met(const std::string& user_id) {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::any_of(
+        batches_, [&](const Batch& batch) { return std::ranges::count(batch.users, user_id) > 0; });
+  }
+
+  /// Runs one command; true where it had a result.
+  bool run(const std::string& user_id, store::Deadline deadline = in(1min), bool alone = false) {
+    const domain::Command command = command_of(user_id);
+    Ticket ticket{.command = &command, .alone = alone};
+    queue.run(std::span(&ticket, 1), deadline);
+    return ticket.result.has_value() && !ticket.failure;
+  }
+
+  std::jthread call(const std::string& user_id, bool alone = false) {
+    return std::jthread([this, user_id, alone] { done += run(user_id, in(1min), alone) ? 1 : 0; });
+  }
+
+  SystemPacing pacing;
+  CommandQueue queue;
+  std::atomic<int> done = 0;
+  std::atomic<bool> at_work_twice = false;
+
+ private:
+  void carry_out(std::span<Ticket* const> tickets, WhenHeld when_held) {
+    std::unique_lock lock(mutex_);
+    Batch batch{.users = {}, .when_held = when_held, .leader = std::this_thread::get_id()};
+    std::set<std::string> users;
+    for (const Ticket* ticket : tickets) {
+      batch.users.push_back(ticket->command->user_id);
+      users.insert(ticket->command->user_id);
+    }
+    batches_.push_back(std::move(batch));
+    for (const std::string& user_id : users) {
+      at_work_twice = at_work_twice || !at_work_.insert(user_id).second;
+    }
+    const auto stopped = [&] {
+      return std::ranges::any_of(users, [&](const std::string& user_id) {
+        return stops_.contains(user_id) ||
+               (when_held == WhenHeld::wait && stops_.contains(user_id + " held"));
+      });
+    };
+    changed_.wait(lock, [&] { return !stopped(); });
+    for (Ticket* ticket : tickets) {
+      if (!stops_.contains(ticket->command->user_id + " held")) {
+        ticket->result = domain::Answer(domain::NothingToDo{});
+      }
+    }
+    for (const std::string& user_id : users) {
+      at_work_.erase(user_id);
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<std::string> stops_;
+  std::set<std::string> at_work_;
+  std::vector<Batch> batches_;
+};
+
+void wait_until(const auto& condition) {
+  const auto end = steady_clock::now() + 30s;
+  while (!condition() && steady_clock::now() < end) {
+    std::this_thread::sleep_for(1ms);
+  }
+  REQUIRE(condition());
+}
+
+void wait_for_waiting(Desk& desk, std::size_t commands) {
+  wait_until([&] { return desk.queue.status().waiting == commands; });
+}
+
+CommandQueue::Limits one_at_a_time() { return {.side_by_side = 1, .places = 1}; }
+
+}  // namespace
+
+TEST_SUITE("command queue") {
+  TEST_CASE(
+      "a caller alone leads a batch of one, on its own thread, and may wait for its account") {
+    Desk desk;
+    CHECK(desk.run("ada"));
+    const auto batches = desk.batches();
+    REQUIRE(batches.size() == 1);
+    CHECK(batches[0].users == std::vector<std::string>{"ada"});
+    CHECK(batches[0].leader == std::this_thread::get_id());
+    CHECK(batches[0].when_held == WhenHeld::wait);
+    CHECK(desk.queue.status().under_way == 0);
+  }
+
+  TEST_CASE("whoever waits while a batch is under way shares the next one") {
+    Desk desk(one_at_a_time());
+    desk.stop_at("first");
+    std::vector<std::jthread> threads;
+    threads.push_back(desk.call("first"));
+    wait_until([&] { return desk.met("first"); });
+    for (const char* user_id : {"ada", "bob", "ada", "cy"}) {
+      threads.push_back(desk.call(user_id));
+    }
+    wait_for_waiting(desk, 4);
+    desk.let_go("first");
+    threads.clear();
+    CHECK(desk.done == 5);
+    const auto batches = desk.batches();
+    REQUIRE(batches.size() == 2);
+    std::vector<std::string> users = batches[1].users;
+    std::ranges::sort(users);
+    CHECK(users == std::vector<std::string>{"ada", "ada", "bob", "cy"});
+  }
+
+  TEST_CASE("accounts take turns: one that asks for much does not keep the others out of a batch") {
+    Desk desk({.side_by_side = 1, .places = 1, .batch = 4});
+    desk.stop_at("first");
+    std::jthread first = desk.call("first");
+    wait_until([&] { return desk.met("first"); });
+    const std::vector<domain::Command> commands(10, command_of("greedy"));
+    std::jthread greedy([&] {
+      std::vector<Ticket> tickets;
+      for (const domain::Command& command : commands) {
+        tickets.push_back({.command = &command});
+      }
+      desk.queue.run(tickets, in(1min));
+    });
+    wait_for_waiting(desk, 10);
+    std::jthread ada = desk.call("ada");
+    std::jthread bob = desk.call("bob");
+    wait_for_waiting(desk, 12);
+    desk.let_go("first");
+    ada.join();
+    bob.join();
+    greedy.join();
+    const auto batches = desk.batches();
+    CHECK(batches.at(1).users.size() == 4);
+    CHECK(std::ranges::count(batches.at(1).users, "ada") == 1);
+    CHECK(std::ranges::count(batches.at(1).users, "bob") == 1);
+  }
+
+  TEST_CASE("within an account first come, first served") {
+    Desk desk({.side_by_side = 1, .places = 1, .batch = 3});
+    std::vector<domain::Command> commands;
+    for (int number = 1; number <= 8; ++number) {
+      commands.push_back(command_of("ada"));
+      commands.back().action = domain::Deduct{number};
+    }
+    std::vector<std::int64_t> order;
+    CommandQueue queue(
+        [&](std::span<Ticket* const> tickets, WhenHeld, store::Deadline) {
+          for (Ticket* ticket : tickets) {
+            order.push_back(std::get<domain::Deduct>(ticket->command->action).credits);
+            ticket->result = domain::Answer(domain::NothingToDo{});
+          }
+        },
+        desk.pacing, {.batch = 3});
+    std::vector<Ticket> tickets;
+    for (const domain::Command& command : commands) {
+      tickets.push_back({.command = &command});
+    }
+    queue.run(tickets, in(1min));
+    CHECK(order == std::vector<std::int64_t>{1, 2, 3, 4, 5, 6, 7, 8});
+  }
+
+  TEST_CASE("a second batch goes beside the first, but not on its accounts") {
+    Desk desk({.side_by_side = 2, .places = 4});
+    desk.stop_at("ada");
+    std::jthread first = desk.call("ada");
+    wait_until([&] { return desk.met("ada"); });
+    std::jthread again = desk.call("ada");
+    wait_for_waiting(desk, 1);
+    CHECK(desk.run("bob"));
+    CHECK(desk.queue.status().waiting == 1);
+    desk.let_go("ada");
+    first.join();
+    again.join();
+    CHECK_FALSE(desk.at_work_twice);
+  }
+
+  TEST_CASE("batches that are under way for long keep nobody else waiting") {
+    Desk desk({.side_by_side = 1, .places = 3});
+    desk.stop_at("ada");
+    desk.stop_at("bob");
+    std::jthread ada = desk.call("ada");
+    wait_until([&] { return desk.met("ada"); });
+    std::jthread bob = desk.call("bob");
+    wait_until([&] { return desk.met("bob"); });  // in its own time, with nobody to call it
+    CHECK(desk.run("cy"));
+    // The last place is nowhere to wait.
+    CHECK(desk.batches().back().when_held == WhenHeld::put_back);
+    desk.let_go("ada");
+    desk.let_go("bob");
+  }
+
+  TEST_CASE("what somebody holds is put back, and waited for by itself") {
+    Desk desk({.side_by_side = 1, .places = 3});
+    desk.stop_at("first");
+    desk.hold("ada");
+    std::jthread first = desk.call("first");
+    wait_until([&] { return desk.met("first"); });
+    std::jthread ada = desk.call("ada");
+    std::jthread bob = desk.call("bob");
+    std::jthread ada_again = desk.call("ada");
+    wait_for_waiting(desk, 3);
+    desk.let_go("first");
+    bob.join();
+    wait_until([&] { return desk.batches().size() == 3; });
+    const auto last = desk.batches().back();
+    CHECK(last.users == std::vector<std::string>{"ada", "ada"});
+    CHECK(last.when_held == WhenHeld::wait);
+    CHECK(desk.run("cy"));
+    desk.release("ada");
+    ada.join();
+    ada_again.join();
+    first.join();
+    CHECK(desk.done == 4);
+  }
+
+  TEST_CASE("where there is no place to wait, a held account is looked at again and again") {
+    Desk desk(one_at_a_time());
+    desk.hold("ada");
+    std::jthread ada = desk.call("ada");
+    wait_until([&] { return desk.batches().size() > 3; });
+    CHECK(desk.run("bob"));
+    desk.release("ada");
+    ada.join();
+    CHECK(desk.done == 1);
+  }
+
+  TEST_CASE("a lock that is not had in time is a failure") {
+    Desk desk({.side_by_side = 1, .places = 1, .lock_timeout = 50ms});
+    desk.hold("ada");
+    CHECK_FALSE(desk.run("ada"));
+    desk.release("ada");
+    CHECK(desk.run("ada"));
+  }
+
+  TEST_CASE("whoever is not begun by its deadline gives up; what is begun is waited for") {
+    Desk desk(one_at_a_time());
+    desk.stop_at("ada");
+    std::jthread ada = desk.call("ada");
+    wait_until([&] { return desk.met("ada"); });
+    const auto began = steady_clock::now();
+    CHECK_FALSE(desk.run("bob", in(30ms)));
+    CHECK(steady_clock::now() - began < 10s);
+    CHECK(desk.queue.status().waiting == 0);
+    CHECK_FALSE(desk.met("bob"));
+    desk.let_go("ada");
+    ada.join();
+    CHECK(desk.done == 1);
+  }
+
+  TEST_CASE("a full queue is waited for, and says so when it stays full") {
+    Desk desk({.side_by_side = 1, .places = 1, .waiting = 1, .patience = 30ms});
+    desk.stop_at("first");
+    std::jthread first = desk.call("first");
+    wait_until([&] { return desk.met("first"); });
+    std::jthread ada = desk.call("ada");
+    wait_for_waiting(desk, 1);
+    CHECK_THROWS_AS(desk.run("bob"), StoreError);
+    desk.let_go("first");
+    first.join();
+    ada.join();
+    CHECK(desk.run("bob"));
+  }
+
+  TEST_CASE("what is to stand alone shares no batch") {
+    Desk desk(one_at_a_time());
+    desk.stop_at("first");
+    std::vector<std::jthread> threads;
+    threads.push_back(desk.call("first"));
+    wait_until([&] { return desk.met("first"); });
+    threads.push_back(desk.call("ada"));
+    wait_for_waiting(desk, 1);
+    threads.push_back(desk.call("ada", true));
+    wait_for_waiting(desk, 2);
+    threads.push_back(desk.call("bob", true));
+    wait_for_waiting(desk, 3);
+    threads.push_back(desk.call("cy"));
+    wait_for_waiting(desk, 4);
+    desk.let_go("first");
+    threads.clear();
+    CHECK(desk.done == 5);
+    std::vector<std::size_t> sizes;
+    for (const auto& batch : desk.batches()) {
+      sizes.push_back(batch.users.size());
+    }
+    CHECK(sizes == std::vector<std::size_t>{1, 2, 1, 1});
+  }
+
+  TEST_CASE("an exception reaches everybody whose batch it ended") {
+    SystemPacing pacing;
+    CommandQueue queue([](auto, WhenHeld, store::Deadline) { throw std::bad_alloc(); }, pacing, {});
+    const domain::Command command = command_of("ada");
+    std::vector<Ticket> tickets(2, {.command = &command});
+    queue.run(tickets, in(1min));
+    for (const Ticket& ticket : tickets) {
+      CHECK_THROWS_AS(std::rethrow_exception(ticket.failure), std::bad_alloc);
+    }
+  }
+
+  TEST_CASE("many threads on few accounts, some of them held now and then: all are answered") {
+    Desk desk({.side_by_side = 2, .places = 3, .batch = 5});
+    constexpr int kThreads = 12;
+    constexpr int kCalls = 150;
+    std::atomic<bool> over = false;
+    std::jthread holder([&] {
+      while (!over) {
+        desk.hold("u1");
+        std::this_thread::sleep_for(3ms);
+        desk.release("u1");
+        std::this_thread::sleep_for(1ms);
+      }
+    });
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&desk, thread] {
+        for (int call = 0; call < kCalls; ++call) {
+          desk.done += desk.run("u" + std::to_string((thread + call) % 4)) ? 1 : 0;
+        }
+      });
+    }
+    threads.clear();
+    over = true;
+    CHECK(desk.done == kThreads * kCalls);
+    CHECK_FALSE(desk.at_work_twice);
+    CHECK(desk.queue.status().waiting == 0);
+  }
+}
+
+}  // namespace accounting::services

@@ -14,19 +14,23 @@ namespace accounting::platform {
 namespace {
 
 /// More than 0: something happened; 0: nothing in time; less: interrupted, or the socket is bad.
-int poll_once(int socket, int milliseconds) noexcept {
+int poll_once(int socket, SocketWait what, int milliseconds) noexcept {
+  const bool to_write = what == SocketWait::to_read_or_write;
 #ifdef _WIN32
-  WSAPOLLFD asked{static_cast<SOCKET>(socket), POLLRDNORM, 0};
+  const int events = POLLRDNORM | (to_write ? POLLWRNORM : 0);
+  WSAPOLLFD asked{static_cast<SOCKET>(socket), static_cast<SHORT>(events), 0};
   return WSAPoll(&asked, 1, milliseconds);
 #else
-  pollfd asked{.fd = socket, .events = POLLIN, .revents = 0};
+  const int events = POLLIN | (to_write ? POLLOUT : 0);
+  pollfd asked{.fd = socket, .events = static_cast<short>(events), .revents = 0};
   return poll(&asked, 1, milliseconds);
 #endif
 }
 
 }  // namespace
 
-bool wait_until_readable(int socket, std::chrono::steady_clock::time_point until) noexcept {
+bool wait_for_socket(int socket, SocketWait what,
+                     std::chrono::steady_clock::time_point until) noexcept {
   using std::chrono::milliseconds;
   constexpr std::int64_t longest = 3'600'000;
   while (true) {
@@ -37,9 +41,9 @@ bool wait_until_readable(int socket, std::chrono::steady_clock::time_point until
                                   ? longest
                                   : std::chrono::ceil<milliseconds>(until - now).count();
     const int answer =
-        poll_once(socket, static_cast<int>(std::clamp<std::int64_t>(left, 0, longest)));
+        poll_once(socket, what, static_cast<int>(std::clamp<std::int64_t>(left, 0, longest)));
     if (answer > 0 || (answer < 0 && errno != EINTR)) {
-      return true;  // reading then tells what is wrong with it
+      return true;  // reading or writing then tells what is wrong with it
     }
     if (answer == 0 && left < longest) {
       return false;

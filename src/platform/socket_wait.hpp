@@ -1,12 +1,15 @@
-// Socket wait: the wait for bytes with an end, which the standard library does not have.
+// Socket wait: the wait for a socket with an end, which the standard library does not have.
 #pragma once
 
 #include <chrono>
 
 namespace accounting::platform {
 
-/// Waits until something can be read from the socket, or it has failed; false where neither came
+enum class SocketWait { to_read, to_read_or_write };
+
+/// Waits until the socket is ready for what is waited for, or has failed; false where neither came
 /// before `until`.
-bool wait_until_readable(int socket, std::chrono::steady_clock::time_point until) noexcept;
+bool wait_for_socket(int socket, SocketWait what,
+                     std::chrono::steady_clock::time_point until) noexcept;
 
 }  // namespace accounting::platform

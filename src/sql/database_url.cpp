@@ -1,7 +1,6 @@
 #include "sql/database_url.hpp"
 
 #include "accounting/error.hpp"
-#include "sql/pipeline.hpp"
 #include "sql/postgresql_connection.hpp"
 #include "sql/sqlite_connection.hpp"
 
@@ -161,9 +160,6 @@ std::unique_ptr<Connection> connect(const DatabaseUrl& url, const Options& optio
                                     Deadline deadline) {
   if (url.kind == DatabaseKind::sqlite) {
     return std::make_unique<SqliteConnection>(url, options, deadline);
-  }
-  if (options.pipeline) {
-    return std::make_unique<PipelinedConnection>(url, options, deadline);
   }
   return std::make_unique<PostgresqlConnection>(url, options, deadline);
 }

@@ -1,18 +1,18 @@
-#include "sql/pipeline.hpp"
-
+// The trips of PostgresqlConnection: what is sent, what is waited for, what the answers mean.
 #include "sql/dialect.hpp"
+#include "sql/postgresql_connection.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <deque>
 #include <optional>
-#include <set>
 #include <string_view>
 
 namespace accounting::sql {
 namespace {
 
-constexpr std::size_t calls_between_waits = 200;
+/// So much of a trip may lie here unsent before its answers are taken while it is sent.
+constexpr std::size_t most_unsent = 256 * 1024;
 
 Value value_of(const PGresult* result, int row, int column, Type type) {
   if (PQgetisnull(result, row, column) != 0) {
@@ -52,48 +52,64 @@ Rows rows_of(const PGresult* result, const Statement& statement) {
   return rows;
 }
 
-/// A call's values as text, and the pointers that libpq takes.
+/// Calls' values as text, in the form that libpq takes; one call's at a time.
 class BoundValues {
  public:
-  BoundValues(const Call& call, const std::vector<std::size_t>& order) {
-    std::vector<const char*> by_parameter;
-    for (const auto& value : call.values) {
-      by_parameter.push_back(text_of(value));
+  void bind(const Call& call, const std::vector<std::size_t>& order) {
+    texts_.resize(std::max(texts_.size(), call.values.size()));
+    by_value_.clear();
+    by_parameter_.clear();
+    bytes_ = 0;
+    for (std::size_t index = 0; index < call.values.size(); ++index) {
+      by_value_.push_back(text_of(call.values[index], texts_[index]));
     }
     for (const auto index : order) {
-      pointers_.push_back(by_parameter[index]);
+      by_parameter_.push_back(by_value_[index]);
     }
   }
 
-  [[nodiscard]] int size() const noexcept { return static_cast<int>(pointers_.size()); }
-  [[nodiscard]] const char* const* data() const noexcept { return pointers_.data(); }
+  [[nodiscard]] int size() const noexcept { return static_cast<int>(by_parameter_.size()); }
+  [[nodiscard]] const char* const* data() const noexcept { return by_parameter_.data(); }
+  /// What they come to, about.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:
-  const char* text_of(const Value& value) {
+  /// Holds a 64-bit number or an instant, and the zero behind it.
+  using ShortText = std::array<char, 32>;
+
+  const char* text_of(const Value& value, ShortText& room) {
     if (const auto* text = std::get_if<std::string>(&value)) {
+      bytes_ += text->size();
       return text->c_str();
     }
+    char* end = nullptr;
     if (const auto* number = std::get_if<std::int64_t>(&value)) {
-      return texts_.emplace_back(std::to_string(*number)).c_str();
+      end = std::to_chars(room.begin(), room.end(), *number).ptr;
+    } else if (const auto* instant = std::get_if<Timestamp>(&value)) {
+      end = room.data() + instant_text(*instant).copy(room.data(), room.size() - 1);
+    } else {
+      return nullptr;
     }
-    if (const auto* instant = std::get_if<Timestamp>(&value)) {
-      return texts_.emplace_back(instant_text(*instant)).c_str();
-    }
-    return nullptr;
+    *end = '\0';
+    bytes_ += room.size();
+    return room.data();
   }
 
-  std::deque<std::string> texts_;  // its strings stay where they are
-  std::vector<const char*> pointers_;
+  std::vector<ShortText> texts_;
+  std::vector<const char*> by_value_;
+  std::vector<const char*> by_parameter_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace
 
 /// One trip under way: what was sent, what was answered.
-class PipelinedConnection::Flight {
+class PostgresqlConnection::Flight {
  public:
-  Flight(PipelinedConnection& connection, const Trip& trip) : my_(connection), trip_(trip) {
-    answers_.reserve(trip.calls.size());
-    if (PQenterPipelineMode(my_.native()) != 1) {
+  Flight(PostgresqlConnection& connection, std::size_t calls) : my_(connection) {
+    answers_.reserve(calls);
+    awaited_.reserve(calls + 4);
+    if (my_.pipelined_ && PQenterPipelineMode(my_.native_) != 1) {
       my_.give_up();
       throw plain_error(SqlErrorKind::connection_lost);
     }
@@ -104,24 +120,18 @@ class PipelinedConnection::Flight {
 
   /// A session left in the middle of its answers is of no use.
   ~Flight() {
-    if (!landed_ && PQexitPipelineMode(my_.native()) != 1) {
+    const bool left_in_it = my_.pipelined_ ? !landed_ && PQexitPipelineMode(my_.native_) != 1
+                                           : PQtransactionStatus(my_.native_) == PQTRANS_ACTIVE;
+    if (left_in_it) {
       my_.give_up();
     }
   }
 
-  void fly() {
-    const auto& calls = trip_.calls;
-    std::size_t next = 0;
-    do {
-      const auto first = next;
-      const bool begins = first == 0 && trip_.begin != Begin::nothing;
-      next = std::min(calls.size(), first + calls_between_waits);
-      const bool ends = next == calls.size();
-      if (!send(first, next, begins, ends) || !receive(first, next, begins, ends)) {
-        return;
-      }
-    } while (next < calls.size() && !error_);
-    land();
+  void fly(Begin begin, const std::vector<Call>& calls, bool commit) {
+    send(begin, calls, commit);
+    if (my_.pipelined_ && !lost_) {
+      land();
+    }
   }
 
   std::vector<Rows> answers() {
@@ -135,113 +145,146 @@ class PipelinedConnection::Flight {
   }
 
  private:
-  /// False where the connection broke.
-  bool send(std::size_t first, std::size_t next, bool begins, bool ends) {
-    auto* native = my_.native();
-    limits_ = first == 0 ? my_.limits_to_set(begins) : std::nullopt;
-    bool sent = !begins || send_plain(begin_text(trip_.begin));
-    if (sent && limits_) {
-      sent = send_plain(("SELECT " + *limits_).c_str());
+  enum class Role { plain, preparation, call, commit };
+
+  /// Something that was sent and is to be answered.
+  struct Message {
+    Role role;
+    const Statement* statement = nullptr;
+    Prepared* prepared = nullptr;
+  };
+
+  /// False where the trip ends here: an answer was an error, or the connection broke.
+  bool send(Begin begin, const std::vector<Call>& calls, bool commit) {
+    const bool begins = begin != Begin::nothing;
+    const auto limits = my_.limits_to_set(begins);
+    if (begins && !send_plain(begin_text(begin), Role::plain)) {
+      return false;
     }
-    for (auto index = first; sent && index < next; ++index) {
-      sent = send_call(trip_.calls[index]);
+    if (limits && !send_plain(("SELECT " + *limits).c_str(), Role::plain)) {
+      return false;
     }
-    if (sent && ends && trip_.commit) {
-      commit_sent_ = true;  // from here on the server may have it, whatever libpq says
-      sent = send_plain("COMMIT");
+    for (const auto& call : calls) {
+      if (!send_call(call)) {
+        return false;
+      }
     }
-    if (sent && ends) {
-      synced_ = true;
-      sent = PQpipelineSync(native) == 1;
-    } else if (sent) {
-      sent = PQsendFlushRequest(native) == 1 && PQflush(native) == 0;
-    }
-    my_.count_round_trip();
-    return sent || lost();
+    commit_sent_ = commit;  // from here on the server may have it, whatever libpq says
+    return !commit || send_plain("COMMIT", Role::commit);
   }
 
-  bool send_plain(const char* sql) {
-    return PQsendQueryParams(my_.native(), sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
+  bool send_plain(const char* sql, Role role) {
+    const int accepted =
+        PQsendQueryParams(my_.native_, sql, 0, nullptr, nullptr, nullptr, nullptr, 0);
+    return sent(accepted, {.role = role}, 0);
   }
 
   bool send_call(const Call& call) {
-    auto& statement = my_.prepared(*call.statement);
-    const BoundValues values(call, statement.parameters);
-    if (!statement.on_server && preparing_.insert(&statement).second &&
-        PQsendPrepare(my_.native(), statement.name.c_str(), statement.text.c_str(), values.size(),
-                      nullptr) != 1) {
-      return false;
-    }
-    return PQsendQueryPrepared(my_.native(), statement.name.c_str(), values.size(), values.data(),
-                               nullptr, nullptr, 0) == 1;
-  }
-
-  /// Reads the answers to what `send` sent. False where the connection broke.
-  bool receive(std::size_t first, std::size_t next, bool begins, bool ends) {
-    if ((begins && !take(nullptr)) || (limits_ && !take(nullptr))) {
-      return false;
-    }
-    for (auto index = first; index < next; ++index) {
-      const auto& statement = *trip_.calls[index].statement;
-      auto& prepared = my_.prepared(statement);
-      if (preparing_.erase(&prepared) == 1) {
-        const auto result = take(&statement);
-        if (!result) {
-          return false;
-        }
-        prepared.on_server = PQresultStatus(result.get()) == PGRES_COMMAND_OK;
-      }
-      const auto result = take(&statement);
-      if (!result) {
+    const auto& statement = *call.statement;
+    auto& prepared = my_.prepared(statement);
+    values_.bind(call, prepared.parameters);
+    if (!prepared.on_server && !prepared.on_its_way) {
+      prepared.on_its_way = true;
+      const int accepted = PQsendPrepare(my_.native_, prepared.name.c_str(), prepared.text.c_str(),
+                                         values_.size(), nullptr);
+      if (!sent(accepted, {Role::preparation, &statement, &prepared}, prepared.text.size())) {
         return false;
       }
-      keep_rows(result.get(), statement);
     }
-    return !ends || !trip_.commit || take_commit();
+    const int accepted = PQsendQueryPrepared(my_.native_, prepared.name.c_str(), values_.size(),
+                                             values_.data(), nullptr, nullptr, 0);
+    return sent(accepted, {Role::call, &statement, &prepared}, values_.bytes());
   }
 
-  bool take_commit() {
-    taking_commit_ = true;
-    const auto result = take(nullptr);
-    if (result && PQresultStatus(result.get()) == PGRES_COMMAND_OK) {
-      committed_ = std::string_view(PQcmdStatus(result.get())) == "COMMIT";
-      refused_ = !committed_;
+  /// After each message that libpq was given. False where the trip ends here.
+  bool sent(int accepted, const Message& message, std::size_t bytes) {
+    if (accepted != 1) {
+      return lost();
     }
-    return result != nullptr;
+    awaited_.push_back(message);
+    if (!my_.pipelined_) {
+      ++my_.round_trips_;
+      return take_all() && !error_;
+    }
+    constexpr std::size_t about_its_frame = 100;
+    unsent_ += bytes + about_its_frame;
+    return unsent_ < most_unsent || send_off();
   }
 
-  /// The answer to one message, and the mark that follows it; null where the connection broke.
-  PostgresqlResult take(const Statement* statement) {
-    auto* native = my_.native();
-    if (!my_.wait_for_answer(std::chrono::steady_clock::now() + my_.patience_)) {
-      lost();
-      return nullptr;
+  /// Sends what libpq holds back, and takes the answers that come meanwhile: neither side may wait
+  /// for the other, or keep all of the trip. False where the trip ends here.
+  bool send_off() {
+    unsent_ = 0;
+    while (true) {
+      PQconsumeInput(my_.native_);  // sends, too; of a connection that broke it is told elsewhere
+      while (taken_ < awaited_.size() && PQisBusy(my_.native_) == 0) {
+        if (!take()) {
+          return false;
+        }
+      }
+      if (error_ || PQflush(my_.native_) != 1) {
+        return !error_;
+      }
+      if (!my_.exchange(my_.end_of_patience())) {
+        return lost();
+      }
     }
-    PostgresqlResult result(PQgetResult(native));
+  }
+
+  /// False where the connection broke.
+  bool take_all() {
+    while (taken_ < awaited_.size()) {
+      if (!take()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Takes the answer to the next message. False where the connection broke.
+  bool take() {
+    const Message message = awaited_[taken_];
+    const PostgresqlResult result = next_result();
     if (!result) {
-      lost();
-      return nullptr;
+      return lost();
     }
-    if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR && !error_) {
+    const auto status = PQresultStatus(result.get());
+    if (status == PGRES_FATAL_ERROR && !error_) {
       error_ = read_error(result.get());
-      culprit_ = statement;
-      error_in_commit_ = taking_commit_;
+      culprit_ = message;
       if (ends_session(*error_)) {
-        lost();
-        return nullptr;
+        return lost();
       }
       my_.note(*error_);
     }
-    while (const PostgresqlResult rest{PQgetResult(native)}) {
+    use(message, result.get(), status);
+    ++taken_;
+    return read_to_end();
+  }
+
+  void use(const Message& message, PGresult* result, ExecStatusType status) {
+    const bool ok = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+    switch (message.role) {
+      case Role::plain:
+        break;
+      case Role::preparation:
+        message.prepared->on_server = ok;
+        message.prepared->on_its_way = false;
+        break;
+      case Role::call:
+        if (ok && !error_) {
+          keep_rows(result, *message.statement);
+        }
+        break;
+      case Role::commit:
+        // The server answers ROLLBACK to the COMMIT of a transaction that has failed.
+        committed_ = ok && std::string_view(PQcmdStatus(result)) == "COMMIT";
+        refused_ = ok && !committed_;
+        break;
     }
-    return result;
   }
 
   void keep_rows(const PGresult* result, const Statement& statement) {
-    const auto status = PQresultStatus(result);
-    if (error_ || (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)) {
-      return;
-    }
     try {
       answers_.push_back(rows_of(result, statement));
     } catch (const MistakenStatement& mistake) {
@@ -250,27 +293,47 @@ class PipelinedConnection::Flight {
     }
   }
 
+  /// False where the peer stayed silent. The clock is read only where there is something to wait
+  /// for.
+  bool can_take() {
+    return PQisBusy(my_.native_) == 0 || my_.wait_for_answer(my_.end_of_patience());
+  }
+
+  /// Null where the connection broke.
+  PostgresqlResult next_result() {
+    return PostgresqlResult(can_take() ? PQgetResult(my_.native_) : nullptr);
+  }
+
+  /// Reads the mark that ends an answer, which is no result. False where the connection broke.
+  bool read_to_end() {
+    while (can_take()) {
+      if (const PostgresqlResult rest{PQgetResult(my_.native_)}; !rest) {
+        return true;
+      }
+    }
+    return lost();
+  }
+
   bool lost() noexcept {
     lost_ = true;
     my_.give_up();
     return false;
   }
 
-  /// Reads up to the server's mark that all of the trip is over, and leaves pipeline mode.
+  /// Takes what is still to be answered, up to the server's mark that all of the trip is over, and
+  /// leaves pipeline mode.
   void land() {
-    auto* native = my_.native();
-    if (!synced_) {
-      my_.count_round_trip();
-      if (PQpipelineSync(native) != 1) {
-        lost();
-        return;
-      }
+    ++my_.round_trips_;
+    if (PQpipelineSync(my_.native_) != 1) {
+      lost();
+      return;
     }
-    PostgresqlResult result(my_.wait_for_answer(std::chrono::steady_clock::now() + my_.patience_)
-                                ? PQgetResult(native)
-                                : nullptr);
-    landed_ = result && PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC &&
-              PQexitPipelineMode(native) == 1;
+    if (!take_all()) {
+      return;
+    }
+    const PostgresqlResult mark = next_result();
+    landed_ = mark && PQresultStatus(mark.get()) == PGRES_PIPELINE_SYNC &&
+              PQexitPipelineMode(my_.native_) == 1;
     if (!landed_) {
       lost();
     }
@@ -279,66 +342,56 @@ class PipelinedConnection::Flight {
   void throw_failure() {
     if (error_ && !error_->state.empty()) {
       const bool hung_up = error_->state.substr(0, 2) == "08";  // perhaps a proxy's word
-      if (error_in_commit_ || (hung_up && commit_sent_)) {
+      if (culprit_.role == Role::commit || (hung_up && commit_sent_)) {
         throw my_.commit_error(*error_);
       }
-      throw statement_error(*error_, culprit_);
+      throw statement_error(*error_, culprit_.statement);
     }
     if (refused_) {
       throw plain_error(SqlErrorKind::commit_refused);
     }
-    if (lost_ && commit_sent_) {
-      throw my_.commit_error({});
-    }
     if (lost_) {
-      throw plain_error(SqlErrorKind::connection_lost);
+      throw commit_sent_ ? my_.commit_error({}) : plain_error(SqlErrorKind::connection_lost);
     }
   }
 
-  PipelinedConnection& my_;
-  const Trip& trip_;
+  PostgresqlConnection& my_;
+  BoundValues values_;
+  std::vector<Message> awaited_;
+  std::size_t taken_ = 0;   ///< of `awaited_`
+  std::size_t unsent_ = 0;  ///< bytes that libpq may still hold, at most
   std::vector<Rows> answers_;
-  std::set<const Prepared*> preparing_;
-  std::optional<std::string> limits_;
   std::optional<ServerError> error_;
-  const Statement* culprit_ = nullptr;
+  Message culprit_{Role::plain};
   std::optional<MistakenStatement> mistake_;
-  bool error_in_commit_ = false;
-  bool taking_commit_ = false;
   bool commit_sent_ = false;
   bool committed_ = false;
   bool refused_ = false;
-  bool synced_ = false;
   bool lost_ = false;
   bool landed_ = false;
 };
 
-PipelinedConnection::PipelinedConnection(const DatabaseUrl& url, const Options& options,
-                                         Deadline deadline)
-    : PostgresqlConnection(url, options, deadline),
-      patience_(options.statement_timeout + std::chrono::milliseconds(500)) {}
-
-std::vector<Rows> PipelinedConnection::perform(const Trip& trip) {
-  if (trip.begin != Begin::nothing && broken()) {
+std::vector<Rows> PostgresqlConnection::perform(Begin begin, const std::vector<Call>& calls,
+                                                bool commit) {
+  if (begin != Begin::nothing && broken()) {
     give_up();
     throw plain_error(SqlErrorKind::connection_lost);
   }
-  Flight flight(*this, trip);
-  flight.fly();
+  Flight flight(*this, calls.size());
+  flight.fly(begin, calls, commit);
   return flight.answers();
 }
 
-PipelinedConnection::Prepared& PipelinedConnection::prepared(const Statement& statement) {
+PostgresqlConnection::Prepared& PostgresqlConnection::prepared(const Statement& statement) {
   if (const auto found = prepared_.find(statement.name); found != prepared_.end()) {
-    return found->second;
+    return *found->second;
   }
-  const std::string name(statement.name);
   auto numbered = number_parameters(spell(statement, kind()), statement.parameters);
-  return prepared_
-      .emplace(name, Prepared{.name = name,
-                              .text = std::move(numbered.text),
-                              .parameters = std::move(numbered.parameters)})
-      .first->second;
+  auto made = std::make_unique<Prepared>(Prepared{.name = std::string(statement.name),
+                                                  .text = std::move(numbered.text),
+                                                  .parameters = std::move(numbered.parameters)});
+  const std::string_view key = made->name;  // outlives the statement that was passed
+  return *prepared_.emplace(key, std::move(made)).first->second;
 }
 
 }  // namespace accounting::sql

@@ -83,7 +83,7 @@ std::string connect_string(const DatabaseUrl& url, const Options& options, Deadl
   return text;
 }
 
-PGconn*& handle_of(soci::session& session) {
+PGconn* handle_of(soci::session& session) {
   return static_cast<soci::postgresql_session_backend*>(session.get_backend())->conn_;
 }
 
@@ -115,12 +115,17 @@ void ignore_notice(void*, const PGresult*) noexcept {}
 
 PostgresqlConnection::PostgresqlConnection(const DatabaseUrl& url, const Options& options,
                                            Deadline deadline) try
-    : SociConnection(soci::postgresql, connect_string(url, options, deadline)),
-      native_(handle_of(session())),
+    : session_(soci::postgresql, connect_string(url, options, deadline)),
+      native_(handle_of(session_)),
+      pipelined_(options.pipeline),
       statement_timeout_(std::min(options.statement_timeout, options.call_timeout)),
       lock_timeout_(std::min(options.lock_timeout, options.call_timeout)) {
   finish_by(std::min(deadline, std::chrono::steady_clock::now() + options.connect_timeout));
   PQsetNoticeReceiver(native_, &ignore_notice, nullptr);
+  // For good: also the farewell to a peer that reads nothing more must not wait.
+  if (PQsetnonblocking(native_, 1) != 0) {
+    throw plain_error(SqlErrorKind::unreachable);
+  }
   set_up();
   finish_by(deadline);
   round_trips_ = 0;
@@ -128,12 +133,6 @@ PostgresqlConnection::PostgresqlConnection(const DatabaseUrl& url, const Options
   throw SqlError(SqlErrorKind::unreachable, why_unreachable({}), error.state());
 } catch (const soci::soci_error& error) {
   throw SqlError(SqlErrorKind::unreachable, why_unreachable(error.what()));
-}
-
-PostgresqlConnection::~PostgresqlConnection() {
-  // First, or SOCI would send a DEALLOCATE for every cached statement.
-  PQfinish(native_);
-  handle_of(session()) = nullptr;
 }
 
 void PostgresqlConnection::set_up() {
@@ -176,26 +175,6 @@ const char* PostgresqlConnection::begin_text(Begin kind) noexcept {
                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 }
 
-void PostgresqlConnection::begin(Begin kind) {
-  if (broken()) {
-    give_up();
-    throw plain_error(SqlErrorKind::connection_lost);
-  }
-  const auto limits = limits_to_set(true);
-  execute((begin_text(kind) + (limits ? "; SELECT " + *limits : std::string())).c_str());
-}
-
-void PostgresqlConnection::commit() {
-  const PostgresqlResult result = ask("COMMIT");
-  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) {
-    throw commit_error(read_error(result.get()));
-  }
-  // The server answers ROLLBACK to the COMMIT of a transaction that has failed.
-  if (std::string_view(PQcmdStatus(result.get())) != "COMMIT") {
-    throw plain_error(SqlErrorKind::commit_refused);
-  }
-}
-
 SqlError PostgresqlConnection::commit_error(const ServerError& error) {
   note(error);
   if (!ends_session(error) && !leaves_commit_open(error)) {
@@ -213,22 +192,8 @@ void PostgresqlConnection::roll_back() noexcept {
   }
 }
 
-SqlError PostgresqlConnection::failure(const Statement& statement, const std::exception& error) {
-  ServerError meaning;
-  if (const auto* known = dynamic_cast<const soci::postgresql_soci_error*>(&error)) {
-    meaning.state = known->sqlstate();
-  } else if (PQstatus(native_) == CONNECTION_OK) {
-    return plain_error(SqlErrorKind::other);
-  }
-  if (meaning.state.find(' ') != std::string::npos) {
-    meaning.state.clear();
-  }
-  note(meaning);
-  return statement_error(meaning, &statement);
-}
-
 PostgresqlResult PostgresqlConnection::ask(const char* sql) noexcept {
-  count_round_trip();
+  ++round_trips_;
   PostgresqlResult answer;
   if (PQsendQuery(native_, sql) != 1) {
     give_up();
@@ -237,7 +202,7 @@ PostgresqlResult PostgresqlConnection::ask(const char* sql) noexcept {
   // As PQexec does, which would wait for a silent server without end: the last result, or the first
   // that is an error.
   while (true) {
-    if (!wait_for_answer(Deadline::max())) {
+    if (!wait_for_answer(not_beyond_deadline(Deadline::max()))) {
       give_up();
       return nullptr;
     }
@@ -251,24 +216,42 @@ PostgresqlResult PostgresqlConnection::ask(const char* sql) noexcept {
   }
 }
 
-bool PostgresqlConnection::wait_for_answer(Deadline until) const noexcept {
+Deadline PostgresqlConnection::end_of_patience() const noexcept {
+  // The server itself ends a statement at its timeout, and then says so.
+  constexpr std::chrono::milliseconds grace{500};
+  return not_beyond_deadline(std::chrono::steady_clock::now() + statement_timeout_ + grace);
+}
+
+Deadline PostgresqlConnection::not_beyond_deadline(Deadline until) const noexcept {
   // For an answer that the server gives at the very deadline.
   constexpr std::chrono::milliseconds grace{500};
-  const Deadline end = deadline() == Deadline::max() ? until : std::min(until, deadline() + grace);
-  while (PQisBusy(native_) != 0) {
+  return deadline() == Deadline::max() ? until : std::min(until, deadline() + grace);
+}
+
+bool PostgresqlConnection::wait_for_answer(Deadline until) noexcept {
+  // Of a connection that broke PQgetResult says how.
+  while (PQisBusy(native_) != 0 && PQstatus(native_) != CONNECTION_BAD) {
     // What TLS has read ahead shows on no socket; a record is at most two reads long.
     if (PQsslInUse(native_) != 0 && PQconsumeInput(native_) != 0 && PQconsumeInput(native_) != 0 &&
         PQisBusy(native_) == 0) {
       break;
     }
-    if (!platform::wait_until_readable(PQsocket(native_), end)) {
+    if (!exchange(until)) {
       return false;
-    }
-    if (PQconsumeInput(native_) == 0) {
-      return PQstatus(native_) == CONNECTION_BAD;  // PQgetResult then says how it broke
     }
   }
   return true;
+}
+
+bool PostgresqlConnection::exchange(Deadline until) noexcept {
+  using platform::SocketWait;
+  // Both at once: a server whose answers are not read stops reading what is sent to it.
+  const auto what = PQflush(native_) == 1 ? SocketWait::to_read_or_write : SocketWait::to_read;
+  if (PQstatus(native_) == CONNECTION_BAD) {
+    return true;
+  }
+  return platform::wait_for_socket(PQsocket(native_), what, until) &&
+         (PQconsumeInput(native_) == 1 || PQstatus(native_) == CONNECTION_BAD);
 }
 
 std::optional<std::string> PostgresqlConnection::limits_to_set(bool begins) {
@@ -294,15 +277,14 @@ std::optional<std::string> PostgresqlConnection::limits_to_set(bool begins) {
          setting("lock_timeout", lock_timeout_);
 }
 
-PostgresqlResult PostgresqlConnection::execute(const char* sql) {
-  PostgresqlResult result = ask(sql);
+void PostgresqlConnection::execute(const char* sql) {
+  const PostgresqlResult result = ask(sql);
   const auto status = PQresultStatus(result.get());
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
     const auto error = read_error(result.get());
     note(error);
     throw statement_error(error, nullptr);
   }
-  return result;
 }
 
 }  // namespace accounting::sql

@@ -1,24 +1,32 @@
-// PostgresqlConnection: one session with a PostgreSQL server, a round trip a statement.
+// PostgresqlConnection: one session with a PostgreSQL server, which waits for nothing without end.
 #pragma once
 
 #include "accounting/options.hpp"
+#include "sql/base_connection.hpp"
 #include "sql/database_url.hpp"
 #include "sql/postgresql_error.hpp"
-#include "sql/soci_connection.hpp"
 
 #include <libpq-fe.h>
+#include <soci/soci.h>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 namespace accounting::sql {
 
-class PostgresqlConnection : public SociConnection {
+/// SOCI connects; from then on everything goes through its native handle, which never blocks. With
+/// `Options::pipeline` the statements of a trip are sent together, otherwise each is waited for. A
+/// statement is prepared on the server within the trip that first uses it, and stays prepared as
+/// long as the connection.
+class PostgresqlConnection final : public BaseConnection {
  public:
   /// Connects and sets the session up. Throws SqlError (`unreachable`).
   PostgresqlConnection(const DatabaseUrl& url, const Options& options, Deadline deadline);
-  ~PostgresqlConnection() override;
 
   [[nodiscard]] DatabaseKind kind() const noexcept override { return DatabaseKind::postgresql; }
   void run_script(const std::string& script) override;
@@ -27,39 +35,56 @@ class PostgresqlConnection : public SociConnection {
   [[nodiscard]] bool broken() const noexcept override;
   [[nodiscard]] std::int64_t round_trips() const noexcept override { return round_trips_; }
 
- protected:
-  void before_execution() override { count_round_trip(); }
-
-  PGconn* native() const noexcept { return native_; }
-  void count_round_trip() noexcept { ++round_trips_; }
-  void give_up() noexcept { broken_ = true; }
-  /// Waits until the next answer can be read. False where the server stays silent until `until`, or
-  /// for a moment longer than the deadline.
-  bool wait_for_answer(Deadline until) const noexcept;
-  /// The server's own limits for statements where they have to change: lower than usual for it to
-  /// answer before the deadline, or as usual again within the same transaction.
-  std::optional<std::string> limits_to_set(bool begins);
-  /// Gives the session up where the error means that.
-  void note(const ServerError& error) noexcept;
-
   static const char* begin_text(Begin kind) noexcept;
-  /// What became of a COMMIT that was answered with an error, or not at all.
-  SqlError commit_error(const ServerError& error);
 
  private:
-  void begin(Begin kind) override;
-  void commit() override;
+  class Flight;
+
+  /// A statement as the server knows it, or is going to.
+  struct Prepared {
+    std::string name;
+    std::string text;
+    std::vector<std::size_t> parameters;  ///< for `$1`, `$2` …, the index of the value
+    bool on_server = false;
+    bool on_its_way = false;
+  };
+
+  std::vector<Rows> perform(Begin begin, const std::vector<Call>& calls, bool commit) override;
   void roll_back() noexcept override;
-  SqlError failure(const Statement& statement, const std::exception& error) override;
+
+  Prepared& prepared(const Statement& statement);
 
   void set_up();
   /// The answer to plain SQL, whatever it is; null where the session broke.
   PostgresqlResult ask(const char* sql) noexcept;
-  PostgresqlResult execute(const char* sql);
+  void execute(const char* sql);
 
+  /// When a peer that stays silent from now on is given up on.
+  [[nodiscard]] Deadline end_of_patience() const noexcept;
+  /// `until`, or a moment after the deadline where that is earlier.
+  [[nodiscard]] Deadline not_beyond_deadline(Deadline until) const noexcept;
+  /// Waits until the next answer can be read. False where the server stays silent until `until`.
+  bool wait_for_answer(Deadline until) noexcept;
+  /// Sends what is left to send and takes what has come; waits for a chance to do either. False
+  /// where there was none until `until`.
+  bool exchange(Deadline until) noexcept;
+
+  /// The server's own limits for statements where they have to change: lower than usual for it to
+  /// answer before the deadline, or as usual again within the same transaction.
+  std::optional<std::string> limits_to_set(bool begins);
+
+  void give_up() noexcept { broken_ = true; }
+  /// Gives the session up where the error means that.
+  void note(const ServerError& error) noexcept;
+  /// What became of a COMMIT that was answered with an error, or not at all.
+  SqlError commit_error(const ServerError& error);
+
+  soci::session session_;
   PGconn* native_;
+  bool pipelined_;
   std::chrono::milliseconds statement_timeout_;
   std::chrono::milliseconds lock_timeout_;
+  std::unordered_map<std::string_view, std::unique_ptr<Prepared>> prepared_;
   std::int64_t round_trips_ = 0;
   bool limits_are_short_ = false;
   bool broken_ = false;

@@ -178,7 +178,7 @@ void SqliteConnection::roll_back() noexcept {
   broken_ = broken_ || in_transaction();
 }
 
-SqlError SqliteConnection::failure(const Statement&, const std::exception&) { return last_error(); }
+SqlError SqliteConnection::failure() { return last_error(); }
 
 void SqliteConnection::before_execution() {
   statement_end_ = std::min(Clock::now() + statement_timeout_, deadline());

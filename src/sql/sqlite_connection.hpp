@@ -28,7 +28,7 @@ class SqliteConnection final : public SociConnection {
   void begin(Begin kind) override;
   void commit() override;
   void roll_back() noexcept override;
-  SqlError failure(const Statement& statement, const std::exception& error) override;
+  SqlError failure() override;
   void before_execution() override;
 
   /// SQLite's code: whether the write lock was had without waiting.

@@ -82,11 +82,22 @@ struct Moment {
 const std::vector<Moment> kMoments = {
     {"while connecting", [](TcpProxy& proxy) { proxy.fall_silent(); }, "connection_lost", true},
     {"before the first answer", [](TcpProxy& proxy) { proxy.fall_silent(); }, "connection_lost"},
+    {"before the second answer", [](TcpProxy& proxy) { proxy.fall_silent(1); }, "outcome_unknown"},
     {"before the answer to COMMIT",
      [](TcpProxy& proxy) { proxy.at_next_commit(AtCommit::hold_answer); }, "outcome_unknown"},
     {"within the answer to COMMIT",
      [](TcpProxy& proxy) { proxy.at_next_commit(AtCommit::stall_answer); }, "outcome_unknown"},
 };
+
+/// The same where each statement has its own round trip; the second and the fifth are between BEGIN
+/// and COMMIT.
+std::vector<Moment> moments_without_pipelining() {
+  std::vector<Moment> moments = kMoments;
+  moments.at(2).outcome = "connection_lost";
+  moments.push_back({"before the fifth answer", [](TcpProxy& proxy) { proxy.fall_silent(4); },
+                     "connection_lost"});
+  return moments;
+}
 
 void check_silence(const std::string& url, const Moment& moment, bool pipeline) {
   ProxiedBooks books(url);
@@ -114,6 +125,50 @@ void check_silence(const std::string& url, const Moment& moment, bool pipeline) 
   CHECK(again.verify().ok);
 }
 
+/// Uses with as much metadata as one may have.
+std::vector<RecordRequest> large_records(int count) {
+  constexpr std::size_t largest = 65'536;
+  std::vector<RecordRequest> requests;
+  for (int index = 0; index < count; ++index) {
+    requests.push_back({.user_id = "ada",
+                        .service = "chat",
+                        .operation = "m",
+                        .credits = 1,
+                        .metadata = "{\"a\":\"" + std::string(largest - 8, 'x') + "\"}",
+                        .idempotency_key = "large-" + std::to_string(index)});
+  }
+  return requests;
+}
+
+void check_full_socket(const std::string& url, const std::vector<RecordRequest>& many,
+                       std::int64_t bytes, bool pipeline) {
+  ProxiedBooks books(url);
+  Options options = patient({.database = books.proxy().url()});
+  options.pipeline = pipeline;
+  Accounting stuck = Accounting::open(options);
+  static_cast<void>(stuck.credits().balance("ada"));
+  books.proxy().stop_reading(bytes);
+  Timed call = timed([&] { stuck.usage().record_many(many); });
+  // To read that much JSON takes its time before the first wait.
+  call.time = books.proxy().silent_for();
+  MESSAGE("reading stops after " << bytes << " bytes" << (pipeline ? "" : ", without pipelining")
+                                 << ": " << call.outcome << " after " << call.time.count()
+                                 << " ms");
+  // Towards the end the COMMIT may be among what waits to be sent.
+  CHECK((call.outcome == "connection_lost" || (call.outcome == "outcome_unknown" && bytes > 1)));
+  CHECK(call.time <= kLongest);
+  CHECK(call.time >= kCallTimeout / 2);
+  stuck.close();
+
+  books.proxy().speak_again();
+  CHECK(books.direct.usage().list({.user_id = "ada"}).empty());
+  Accounting again = Accounting::open({.database = books.proxy().url(), .pipeline = pipeline});
+  again.usage().record_many(many);
+  CHECK(again.usage().record_many(many) == static_cast<std::int64_t>(many.size()));
+  CHECK(again.usage().list({.user_id = "ada", .limit = 1'000}).size() == many.size());
+  CHECK(again.verify().ok);
+}
+
 }  // namespace
 
 TEST_SUITE("deadlines") {
@@ -125,9 +180,24 @@ TEST_SUITE("deadlines") {
     for (const Moment& moment : kMoments) {
       CAPTURE(moment.name);
       check_silence(*url, moment, true);
-      // Without pipelining SOCI waits for the answer to a statement, and nothing ends that wait.
-      if (moment.name != "before the first answer") {
-        check_silence(*url, moment, false);
+    }
+    for (const Moment& moment : moments_without_pipelining()) {
+      CAPTURE(moment.name);
+      check_silence(*url, moment, false);
+    }
+  }
+
+  TEST_CASE("a peer that stops reading is given up on by the deadline, wherever sending stands") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    const std::vector<RecordRequest> many = large_records(24);
+    for (const bool pipeline : {true, false}) {
+      for (const std::int64_t bytes : {1, 100'000, 800'000}) {
+        CAPTURE(pipeline);
+        CAPTURE(bytes);
+        check_full_socket(*url, many, bytes, pipeline);
       }
     }
   }

@@ -16,11 +16,6 @@ namespace {
 using sql::Begin;
 using sql::DatabaseKind;
 
-/// Opens the library's own word for how a transaction begins.
-struct BeginText : sql::PostgresqlConnection {
-  using sql::PostgresqlConnection::begin_text;
-};
-
 /// A text as SQL. Without a closing brace in it, where isolationtester sees the end of a step.
 std::string quoted(const std::string& text, DatabaseKind kind) {
   const bool escapes =
@@ -102,8 +97,9 @@ class RecordingConnection final : public sql::Connection {
                        .commits = trip.commit && trip.begin != Begin::read};
     if (trip.begin != Begin::nothing) {
       const char* sqlite = writes ? "BEGIN IMMEDIATE" : "BEGIN";
-      noted.statements.push_back(
-          {.text = kind() == DatabaseKind::sqlite ? sqlite : BeginText::begin_text(trip.begin)});
+      noted.statements.push_back({.text = kind() == DatabaseKind::sqlite
+                                              ? sqlite
+                                              : sql::PostgresqlConnection::begin_text(trip.begin)});
     }
     for (const sql::Call& call : trip.calls) {
       noted.statements.push_back(recorded(call, kind()));

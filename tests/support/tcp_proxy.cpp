@@ -5,11 +5,13 @@
 #include <libpq-fe.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
@@ -18,6 +20,8 @@
 
 namespace accounting::testing {
 namespace {
+
+constexpr std::chrono::seconds longest_silence{20};
 
 class Socket {
  public:
@@ -78,6 +82,14 @@ bool send_all(int to, const char* bytes, std::size_t size) {
   return true;
 }
 
+/// Lets clients send little ahead, as over a network: on the loopback it would be megabytes.
+void keep_buffers_small(int listener) {
+  const int window = 32'768;
+  const int segment = 1'400;
+  setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+  setsockopt(listener, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment));
+}
+
 /// The parts of a URL, by libpq's own rules.
 class Conninfo {
  public:
@@ -109,6 +121,7 @@ TcpProxy::TcpProxy(const std::string& server_url) {
   server_host_ = parts.get("host", "localhost");
   server_port_ = parts.get("port", "5432");
   listener_ = socket(AF_INET, SOCK_STREAM, 0);
+  keep_buffers_small(listener_);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -154,30 +167,47 @@ void TcpProxy::serve(int client_descriptor) {
   constexpr auto commit = "COMMIT\0"sv;  // to its end, since READ COMMITTED is none
   auto mode = AtCommit::pass;
   bool server_spoke_last = true;
+  auto silent_since = Clock::time_point::max();
   while (!closing_) {
+    const auto now = Clock::now();
+    if (is_silent()) {
+      silent_since = std::min(silent_since, now);
+      silent_since_ = std::min(silent_since_.load(), now);
+    }
+    if (silent_since <= now && (!is_silent() || now - silent_since > longest_silence)) {
+      return;
+    }
+    if (!reads()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      continue;
+    }
     std::array<pollfd, 2> ready = {{{client.get(), POLLIN, 0}, {server.get(), POLLIN, 0}}};
     if (poll(ready.data(), ready.size(), 10) <= 0) {
       continue;
     }
-    const bool from_client = ready[0].revents != 0;
+    // A client that sends without a pause hears the server all the same.
+    const bool from_client = ready[1].revents == 0;
     const auto& source = from_client ? client : server;
     const auto& target = from_client ? server : client;
     const auto size = recv(source.get(), bytes.data(), bytes.size(), 0);
     if (size <= 0) {
       return;
     }
-    if (silent_) {
+    if (from_client && server_spoke_last) {
+      ++round_trips_;
+    }
+    server_spoke_last = !from_client;
+    if (round_trips_ > silent_from_) {
       continue;
+    }
+    if (from_client) {
+      bytes_from_clients_ += size;
     }
     const std::string_view text(bytes.data(), static_cast<std::size_t>(size));
     if (from_client && text.find(commit) != std::string_view::npos && --others_first_ < 0) {
       mode = once_ ? at_commit_.exchange(AtCommit::pass) : at_commit_.load();
       faults_ += mode == AtCommit::pass ? 0 : 1;
     }
-    if (from_client && server_spoke_last) {
-      ++round_trips_;
-    }
-    server_spoke_last = !from_client;
     if (mode == AtCommit::drop || (mode == AtCommit::drop_answer && !from_client)) {
       return;
     }

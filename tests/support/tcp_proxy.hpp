@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -44,16 +45,39 @@ class TcpProxy {
   }
   /// How often something was done to a COMMIT.
   [[nodiscard]] int faults() const noexcept { return faults_; }
+  /// What clients have sent so far.
+  [[nodiscard]] std::int64_t bytes_from_clients() const noexcept { return bytes_from_clients_; }
   /// How often a client spoke after the server had answered, or first.
   [[nodiscard]] std::int64_t round_trips() const noexcept { return round_trips_; }
-  /// From now on takes what both sides send and passes nothing on.
-  void fall_silent() noexcept { silent_ = true; }
-  /// Passes on again, for clients that come from now on; what was taken meanwhile is gone.
-  void speak_again() noexcept { silent_ = false; }
+  /// Takes what both sides send and passes nothing on: from now on, or from the moment when a
+  /// client has spoken `round_trips` times more. Hangs up after a while, so that who waits without
+  /// end fails its test instead of stopping it.
+  void fall_silent(std::int64_t round_trips = 0) noexcept {
+    silent_from_ = round_trips_ + round_trips;
+  }
+  /// Passes so many bytes more from clients on, then reads nothing from anyone; hangs up as above.
+  void stop_reading(std::int64_t after_bytes) noexcept {
+    last_byte_read_ = bytes_from_clients_ + after_bytes;
+  }
+  /// Reads and passes on again, for clients that come from now on, and hangs up on the others.
+  void speak_again() noexcept {
+    silent_from_ = never;
+    last_byte_read_ = never;
+  }
+  /// For how long a client has heard nothing; of the first where there are several.
+  [[nodiscard]] std::chrono::milliseconds silent_for() const noexcept {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() -
+                                                                 silent_since_.load());
+  }
   /// From now on everything takes that much longer, each way.
   void delay(std::chrono::milliseconds time) noexcept { delay_ = time; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+  [[nodiscard]] bool reads() const noexcept { return bytes_from_clients_ < last_byte_read_; }
+  [[nodiscard]] bool is_silent() const noexcept { return !reads() || round_trips_ > silent_from_; }
   void accept_clients();
   void serve(int client);
 
@@ -66,7 +90,10 @@ class TcpProxy {
   std::atomic<int> others_first_ = 0;
   std::atomic<int> faults_ = 0;
   std::atomic<std::int64_t> round_trips_ = 0;
-  std::atomic<bool> silent_ = false;
+  std::atomic<std::int64_t> silent_from_ = never;     ///< round trip
+  std::atomic<std::int64_t> last_byte_read_ = never;  ///< from clients
+  std::atomic<std::int64_t> bytes_from_clients_ = 0;
+  std::atomic<Clock::time_point> silent_since_ = Clock::time_point::max();
   std::atomic<std::chrono::milliseconds> delay_{};
   std::atomic<bool> closing_ = false;
   std::vector<std::thread> servants_;

@@ -94,6 +94,10 @@ struct ACCOUNTING_EXPORT Options {
   /// PostgreSQL: send the statements of a trip together. Off, each pays its own round trip and
   /// nothing else changes.
   bool pipeline = true;
+  /// PostgreSQL: calls of many users that share a transaction share its statements, too. Off, each
+  /// lock and each write is a statement about one user (`user_id = $1`), as databases that are
+  /// sharded by user want it, and nothing else changes.
+  bool share_statements = true;
 
   /// What API keys begin with: 1 … 16 letters and digits. Keys with another prefix are unknown.
   std::string api_key_prefix = "acct";

@@ -7,41 +7,41 @@
 
 // Macros, because a statement's text is put together from string literals at compile time.
 #define ACCOUNTING_ACCOUNT_COLUMNS \
-  "user_id, email, username, role, MICROS(created_at), MICROS(updated_at)"
+  "user_id, email, username, role, INSTANT_OF(created_at), INSTANT_OF(updated_at)"
 #define ACCOUNTING_COUNTER_COLUMNS                                              \
   "last_allocation_id, last_usage_id, last_entry_sequence, allocated_credits, " \
   "used_credits, last_entry_hash"
 #define ACCOUNTING_ALLOCATION_COLUMNS                                               \
   "id, user_id, total_credits, remaining_credits, held_credits, consumed_credits, " \
-  "revoked_credits, moved_credits, allocated_by, MICROS(allocated_at), "            \
-  "MICROS(effective_at), MICROS(expires_at), notes, MICROS(revoked_at), revoked_by"
-#define ACCOUNTING_ALLOCATION_STATE_COLUMNS                              \
-  "id, MICROS(allocated_at), MICROS(effective_at), MICROS(expires_at), " \
-  "remaining_credits, MICROS(revoked_at)"
-#define ACCOUNTING_SESSION_COLUMNS                                                      \
-  "user_id, session_id, model_id, estimated_credits, allocated_credits, used_credits, " \
-  "status, MICROS(started_at), MICROS(completed_at), MICROS(last_activity_at), "        \
-  "MICROS(expires_at), JSON_TEXT(first_tokens), JSON_TEXT(estimated_tokens), "          \
-  "JSON_TEXT(reported_tokens), JSON_TEXT(ended_tokens), JSON_TEXT(prices), "            \
+  "revoked_credits, moved_credits, allocated_by, INSTANT_OF(allocated_at), "        \
+  "INSTANT_OF(effective_at), INSTANT_OF(expires_at), notes, INSTANT_OF(revoked_at), revoked_by"
+#define ACCOUNTING_ALLOCATION_STATE_COLUMNS                                          \
+  "id, INSTANT_OF(allocated_at), INSTANT_OF(effective_at), INSTANT_OF(expires_at), " \
+  "remaining_credits, INSTANT_OF(revoked_at)"
+#define ACCOUNTING_SESSION_COLUMNS                                                           \
+  "user_id, session_id, model_id, estimated_credits, allocated_credits, used_credits, "      \
+  "status, INSTANT_OF(started_at), INSTANT_OF(completed_at), INSTANT_OF(last_activity_at), " \
+  "INSTANT_OF(expires_at), JSON_TEXT(first_tokens), JSON_TEXT(estimated_tokens), "           \
+  "JSON_TEXT(reported_tokens), JSON_TEXT(ended_tokens), JSON_TEXT(prices), "                 \
   "JSON_TEXT(policy), usage_id, refund, overage, uncollected"
-#define ACCOUNTING_USAGE_COLUMNS                                                     \
-  "id, user_id, MICROS(timestamp), service, operation, credits, collected_credits, " \
+#define ACCOUNTING_USAGE_COLUMNS                                                         \
+  "id, user_id, INSTANT_OF(timestamp), service, operation, credits, collected_credits, " \
   "JSON_TEXT(metadata)"
 #define ACCOUNTING_ENTRY_COLUMNS                                                          \
   "sequence, user_id, allocation_id, kind, credits, held_credits, session_id, usage_id, " \
-  "actor, MICROS(created_at), hash"
+  "actor, INSTANT_OF(created_at), hash"
 #define ACCOUNTING_KEY_COLUMNS \
-  "idempotency_key, operation, fingerprint, JSON_TEXT(answer), MICROS(created_at)"
-#define ACCOUNTING_API_KEY_COLUMNS                                                  \
-  "key_hash, id, user_id, name, prefix, last_four, WORDS_TEXT(permissions), "       \
-  "FLAG_OF(is_active), MICROS(created_at), MICROS(expires_at), MICROS(last_used), " \
-  "MICROS(revoked_at), MICROS(deleted_at), lifetime"
+  "idempotency_key, operation, fingerprint, JSON_TEXT(answer), INSTANT_OF(created_at)"
+#define ACCOUNTING_API_KEY_COLUMNS                                                              \
+  "key_hash, id, user_id, name, prefix, last_four, WORDS_TEXT(permissions), "                   \
+  "FLAG_OF(is_active), INSTANT_OF(created_at), INSTANT_OF(expires_at), INSTANT_OF(last_used), " \
+  "INSTANT_OF(revoked_at), INSTANT_OF(deleted_at), lifetime"
 #define ACCOUNTING_AUDIT_COLUMNS \
-  "user_id, id, actor, operation, subject, JSON_TEXT(details), MICROS(created_at)"
-#define ACCOUNTING_RULE_COLUMNS                                                \
-  "id, model_id, NUMERIC_TEXT(price_per_1k_tokens), NUMERIC_TEXT(input), "     \
-  "NUMERIC_TEXT(output), NUMERIC_TEXT(cached_input), MICROS(effective_from), " \
-  "MICROS(effective_to), created_by"
+  "user_id, id, actor, operation, subject, JSON_TEXT(details), INSTANT_OF(created_at)"
+#define ACCOUNTING_RULE_COLUMNS                                                    \
+  "id, model_id, NUMERIC_TEXT(price_per_1k_tokens), NUMERIC_TEXT(input), "         \
+  "NUMERIC_TEXT(output), NUMERIC_TEXT(cached_input), INSTANT_OF(effective_from), " \
+  "INSTANT_OF(effective_to), created_by"
 
 namespace accounting::sql::columns {
 

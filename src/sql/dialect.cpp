@@ -14,7 +14,7 @@ struct Macro {
 };
 
 constexpr std::array<Macro, 12> macros = {{
-    {"MICROS", "(extract(epoch FROM ?) * 1000000)::bigint", "(?)"},
+    {"INSTANT_OF", "(?)", "(?)"},
     {"INSTANT", "(?)::timestamptz", "(?)"},
     {"DAY", "((?)::timestamptz AT TIME ZONE 'UTC')::date",
      "strftime('%Y-%m-%d', (?) / 1000000, 'unixepoch')"},
@@ -237,6 +237,13 @@ std::string spell(const Statement& statement, DatabaseKind kind) {
   return touching(text, "1");
 }
 
+bool has_form_for_many(const Statement& statement) noexcept {
+  const bool reads = statement.text.starts_with("SELECT ");
+  const bool writes =
+      statement.text.starts_with("INSERT ") || statement.text.starts_with("UPDATE ");
+  return !statement.parameters.empty() && (reads || (writes && statement.columns.empty()));
+}
+
 NumberedText spell_for_many(const Statement& statement) {
   const auto text =
       Speller(statement, DatabaseKind::postgresql, Values::of_each_row).spell(statement.text);
@@ -245,23 +252,21 @@ NumberedText spell_for_many(const Statement& statement) {
   for (std::size_t index = 0; index < statement.parameters.size(); ++index) {
     many.parameters.push_back(index);
   }
-  if (many.parameters.empty()) {
-    throw MistakenStatement("a statement without parameters is no statement for many rows");
+  if (!has_form_for_many(statement)) {
+    throw MistakenStatement("a statement that has no form for many rows");
   }
-  if (text.starts_with("INSERT ") && statement.columns.empty()) {
+  if (text.starts_with("INSERT ")) {
     many.text = select_values(text, rows);
-  } else if (text.starts_with("UPDATE ") && statement.columns.empty()) {
+  } else if (text.starts_with("UPDATE ")) {
     many.text = insert_before(text, " WHERE ", " FROM " + rows);
     if (statement.touches_one_row) {
       many.text =
           touching(many.text,
                    "cardinality($1" + std::string(array_type(statement.parameters[0].type)) + ")");
     }
-  } else if (text.starts_with("SELECT ")) {
+  } else {
     many.text = "SELECT each_row.number, found.* FROM " + rows + " CROSS JOIN LATERAL (" + text +
                 ") AS found";
-  } else {
-    throw MistakenStatement("a statement that has no form for many rows");
   }
   return many;
 }

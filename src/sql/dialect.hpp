@@ -33,6 +33,9 @@ struct NumberedText {
 NumberedText number_parameters(const std::string& spelled,
                                const std::vector<Parameter>& parameters);
 
+/// True for statements that `spell_for_many` can spell.
+bool has_form_for_many(const Statement& statement) noexcept;
+
 /// The statement for many rows of values at once, on PostgreSQL: each parameter is an array with a
 /// value for each row. A SELECT answers the number of its row, from 1, before its own columns; an
 /// UPDATE that must touch one row must touch one for each. The rows are taken in their order.

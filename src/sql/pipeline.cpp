@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -14,90 +15,224 @@ namespace {
 /// So much of a trip may lie here unsent before its answers are taken while it is sent.
 constexpr std::size_t most_unsent = 256 * 1024;
 
+/// What the server counts instants from: the year 2000, in microseconds since 1970.
+constexpr std::int64_t server_epoch = 946'684'800'000'000;
+
+std::int64_t big_endian(const char* bytes, int size) {
+  std::uint64_t number = 0;
+  for (int index = 0; index < size; ++index) {
+    number = number << 8U | static_cast<unsigned char>(bytes[index]);
+  }
+  return static_cast<std::int64_t>(number);
+}
+
+void put_big_endian(std::uint64_t number, int size, char* bytes) {
+  for (int index = size - 1; index >= 0; --index, number >>= 8U) {
+    bytes[index] = static_cast<char>(number & 0xffU);
+  }
+}
+
+/// What the server counts for an instant: 64 bits, like a number.
+std::int64_t instant_number(Timestamp instant) {
+  return instant.time_since_epoch().count() - server_epoch;
+}
+
 Value value_of(const PGresult* result, int row, int column, Type type) {
   if (PQgetisnull(result, row, column) != 0) {
     return std::monostate{};
   }
-  const std::string_view text(PQgetvalue(result, row, column),
-                              static_cast<std::size_t>(PQgetlength(result, row, column)));
+  const char* bytes = PQgetvalue(result, row, column);
+  const int size = PQgetlength(result, row, column);
   if (type == Type::text) {
-    return std::string(text);
+    return std::string(bytes, static_cast<std::size_t>(size));
   }
-  std::int64_t number = 0;
-  const auto* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end) {
+  if (type == Type::integer && size == 4) {
+    return static_cast<std::int64_t>(static_cast<std::int32_t>(big_endian(bytes, size)));
+  }
+  if (size != 8) {
     throw MistakenStatement("a column that is declared as a number answers something else");
   }
-  return number;
+  const std::int64_t number = big_endian(bytes, size);
+  if (type == Type::integer) {
+    return number;
+  }
+  // Infinity stays beyond all that can be stored.
+  constexpr auto largest = std::numeric_limits<std::int64_t>::max();
+  return number > largest - server_epoch ? largest : number + server_epoch;
 }
 
-Rows rows_of(const PGresult* result, const Statement& statement) {
-  const auto& columns = statement.columns;
-  Rows rows;
-  if (columns.empty()) {
-    return rows;
+Row row_of(const PGresult* result, int row, int first_column, const std::vector<Type>& columns) {
+  Row values;
+  values.reserve(columns.size());
+  for (std::size_t column = 0; column < columns.size(); ++column) {
+    values.push_back(
+        value_of(result, row, first_column + static_cast<int>(column), columns[column]));
   }
-  if (static_cast<std::size_t>(PQnfields(result)) != columns.size()) {
+  return values;
+}
+
+/// Calls of one statement that the server is asked in one go.
+struct Group {
+  const Statement* statement = nullptr;
+  std::vector<std::size_t> calls = {};  ///< their places in the trip
+  std::size_t bytes = 0;                ///< of their values, about
+
+  [[nodiscard]] bool is_many() const noexcept { return calls.size() > 1; }
+};
+
+/// Hands the rows of a result to the calls that they answer.
+void keep_rows(const PGresult* result, const Group& group, std::vector<Rows>& answers) {
+  const auto& columns = group.statement->columns;
+  if (columns.empty()) {
+    return;
+  }
+  const int first_column = group.is_many() ? 1 : 0;
+  if (PQnfields(result) != static_cast<int>(columns.size()) + first_column) {
     throw MistakenStatement("a statement answers other columns than it declares");
   }
-  rows.resize(static_cast<std::size_t>(PQntuples(result)));
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    rows[row].reserve(columns.size());
-    for (std::size_t column = 0; column < columns.size(); ++column) {
-      rows[row].push_back(
-          value_of(result, static_cast<int>(row), static_cast<int>(column), columns[column]));
+  for (int row = 0; row < PQntuples(result); ++row) {
+    std::size_t number = 0;
+    if (group.is_many()) {
+      number = static_cast<std::size_t>(
+          std::get<std::int64_t>(value_of(result, row, 0, Type::integer)) - 1);
     }
+    answers.at(group.calls.at(number)).push_back(row_of(result, row, first_column, columns));
   }
-  return rows;
 }
 
-/// Calls' values as text, in the form that libpq takes; one call's at a time.
+std::size_t bytes_of(const Call& call) {
+  constexpr std::size_t about_its_frame = 12;
+  std::size_t bytes = 0;
+  for (const Value& value : call.values) {
+    const auto* text = std::get_if<std::string>(&value);
+    bytes += about_its_frame + (text != nullptr ? text->size() : 0);
+  }
+  return bytes;
+}
+
+/// The calls as they are sent: those of one statement together where its first one stands, as long
+/// as they do not become too much for one message.
+std::vector<Group> group(const std::vector<Call>& calls, bool share) {
+  std::vector<Group> groups;
+  for (std::size_t place = 0; place < calls.size(); ++place) {
+    const Statement* statement = calls[place].statement;
+    const std::size_t bytes = bytes_of(calls[place]);
+    // The last one of the statement is the one that has room, if any has.
+    const auto found = std::find_if(groups.rbegin(), groups.rend(),
+                                    [&](const Group& each) { return each.statement == statement; });
+    const bool joins = share && found != groups.rend() && has_form_for_many(*statement) &&
+                       found->bytes + bytes <= most_unsent;
+    if (joins) {
+      found->calls.push_back(place);
+      found->bytes += bytes;
+    } else {
+      groups.push_back({.statement = statement, .calls = {place}, .bytes = bytes});
+    }
+  }
+  return groups;
+}
+
+/// Values in the form that libpq takes: numbers and instants in binary, a text as it is, and those
+/// of many calls as arrays.
 class BoundValues {
  public:
   void bind(const Call& call, const std::vector<std::size_t>& order) {
-    texts_.resize(std::max(texts_.size(), call.values.size()));
-    by_value_.clear();
-    by_parameter_.clear();
-    bytes_ = 0;
-    for (std::size_t index = 0; index < call.values.size(); ++index) {
-      by_value_.push_back(text_of(call.values[index], texts_[index]));
-    }
-    for (const auto index : order) {
-      by_parameter_.push_back(by_value_[index]);
+    start(order.size());
+    numbers_.resize(std::max(numbers_.size(), order.size()));
+    for (std::size_t at = 0; at < order.size(); ++at) {
+      const Value& value = call.values[order[at]];
+      if (const auto* text = std::get_if<std::string>(&value)) {
+        add(text->c_str(), text->size(), 0);
+      } else if (std::holds_alternative<std::monostate>(value)) {
+        add(nullptr, 0, 0);
+      } else {
+        put_big_endian(number_of(value), 8, numbers_[at].data());
+        add(numbers_[at].data(), 8, 1);
+      }
     }
   }
 
-  [[nodiscard]] int size() const noexcept { return static_cast<int>(by_parameter_.size()); }
-  [[nodiscard]] const char* const* data() const noexcept { return by_parameter_.data(); }
+  void bind(const std::vector<Call>& calls, const Group& group) {
+    const auto& parameters = group.statement->parameters;
+    start(parameters.size());
+    arrays_.resize(std::max(arrays_.size(), parameters.size()));
+    for (std::size_t at = 0; at < parameters.size(); ++at) {
+      std::string& array = arrays_[at];
+      array.clear();
+      append_head(array, parameters[at].type, group.calls.size());
+      for (const std::size_t place : group.calls) {
+        append(array, calls[place].values[at]);
+      }
+      add(array.data(), array.size(), 1);
+    }
+  }
+
+  [[nodiscard]] int size() const noexcept { return static_cast<int>(pointers_.size()); }
+  [[nodiscard]] const char* const* data() const noexcept { return pointers_.data(); }
+  [[nodiscard]] const int* lengths() const noexcept { return lengths_.data(); }
+  [[nodiscard]] const int* formats() const noexcept { return formats_.data(); }
   /// What they come to, about.
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:
-  /// Holds a 64-bit number or an instant, and the zero behind it.
-  using ShortText = std::array<char, 32>;
-
-  const char* text_of(const Value& value, ShortText& room) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      bytes_ += text->size();
-      return text->c_str();
-    }
-    char* end = nullptr;
-    if (const auto* number = std::get_if<std::int64_t>(&value)) {
-      end = std::to_chars(room.begin(), room.end(), *number).ptr;
-    } else if (const auto* instant = std::get_if<Timestamp>(&value)) {
-      end = room.data() + instant_text(*instant).copy(room.data(), room.size() - 1);
-    } else {
-      return nullptr;
-    }
-    *end = '\0';
-    bytes_ += room.size();
-    return room.data();
+  void start(std::size_t values) {
+    pointers_.clear();
+    lengths_.clear();
+    formats_.clear();
+    pointers_.reserve(values);
+    bytes_ = 0;
   }
 
-  std::vector<ShortText> texts_;
-  std::vector<const char*> by_value_;
-  std::vector<const char*> by_parameter_;
+  void add(const char* bytes, std::size_t size, int format) {
+    pointers_.push_back(bytes);
+    lengths_.push_back(static_cast<int>(size));
+    formats_.push_back(format);
+    bytes_ += size;
+  }
+
+  static std::uint64_t number_of(const Value& value) {
+    const auto* number = std::get_if<std::int64_t>(&value);
+    return static_cast<std::uint64_t>(
+        number != nullptr ? *number : instant_number(std::get<Timestamp>(value)));
+  }
+
+  static void append_number(std::string& array, std::uint64_t number, int size) {
+    const std::size_t at = array.size();
+    array.resize(at + static_cast<std::size_t>(size));
+    put_big_endian(number, size, array.data() + at);
+  }
+
+  /// One dimension that counts from 1, of elements some of which may be NULL.
+  static void append_head(std::string& array, Type type, std::size_t size) {
+    constexpr std::uint64_t int8_oid = 20;
+    constexpr std::uint64_t text_oid = 25;
+    constexpr std::uint64_t timestamptz_oid = 1'184;
+    const std::uint64_t oid = type == Type::integer ? int8_oid
+                              : type == Type::text  ? text_oid
+                                                    : timestamptz_oid;
+    for (const std::uint64_t number : {std::uint64_t{1}, std::uint64_t{1}, oid,
+                                       static_cast<std::uint64_t>(size), std::uint64_t{1}}) {
+      append_number(array, number, 4);
+    }
+  }
+
+  static void append(std::string& array, const Value& value) {
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      append_number(array, text->size(), 4);
+      array += *text;
+    } else if (std::holds_alternative<std::monostate>(value)) {
+      append_number(array, 0xffff'ffffU, 4);
+    } else {
+      append_number(array, 8, 4);
+      append_number(array, number_of(value), 8);
+    }
+  }
+
+  std::vector<std::array<char, 8>> numbers_;
+  std::vector<std::string> arrays_;
+  std::vector<const char*> pointers_;
+  std::vector<int> lengths_;
+  std::vector<int> formats_;
   std::size_t bytes_ = 0;
 };
 
@@ -106,9 +241,10 @@ class BoundValues {
 /// One trip under way: what was sent, what was answered.
 class PostgresqlConnection::Flight {
  public:
-  Flight(PostgresqlConnection& connection, std::size_t calls) : my_(connection) {
-    answers_.reserve(calls);
-    awaited_.reserve(calls + 4);
+  Flight(PostgresqlConnection& connection, const std::vector<Call>& calls)
+      : my_(connection), calls_(calls), groups_(group(calls, connection.shares_statements_)) {
+    answers_.resize(calls.size());
+    awaited_.reserve(groups_.size() + 4);
     if (my_.pipelined_ && PQenterPipelineMode(my_.native_) != 1) {
       my_.give_up();
       throw plain_error(SqlErrorKind::connection_lost);
@@ -127,8 +263,8 @@ class PostgresqlConnection::Flight {
     }
   }
 
-  void fly(Begin begin, const std::vector<Call>& calls, bool commit) {
-    send(begin, calls, commit);
+  void fly(Begin begin, bool commit) {
+    send(begin, commit);
     if (my_.pipelined_ && !lost_) {
       land();
     }
@@ -150,12 +286,12 @@ class PostgresqlConnection::Flight {
   /// Something that was sent and is to be answered.
   struct Message {
     Role role;
-    const Statement* statement = nullptr;
+    const Group* group = nullptr;
     Prepared* prepared = nullptr;
   };
 
   /// False where the trip ends here: an answer was an error, or the connection broke.
-  bool send(Begin begin, const std::vector<Call>& calls, bool commit) {
+  bool send(Begin begin, bool commit) {
     const bool begins = begin != Begin::nothing;
     const auto limits = my_.limits_to_set(begins);
     if (begins && !send_plain(begin_text(begin), Role::plain)) {
@@ -164,8 +300,8 @@ class PostgresqlConnection::Flight {
     if (limits && !send_plain(("SELECT " + *limits).c_str(), Role::plain)) {
       return false;
     }
-    for (const auto& call : calls) {
-      if (!send_call(call)) {
+    for (const Group& each : groups_) {
+      if (!send_calls(each)) {
         return false;
       }
     }
@@ -179,21 +315,26 @@ class PostgresqlConnection::Flight {
     return sent(accepted, {.role = role}, 0);
   }
 
-  bool send_call(const Call& call) {
-    const auto& statement = *call.statement;
-    auto& prepared = my_.prepared(statement);
-    values_.bind(call, prepared.parameters);
+  bool send_calls(const Group& group) {
+    auto& prepared = my_.prepared(*group.statement, group.is_many());
+    if (group.is_many()) {
+      values_.bind(calls_, group);
+    } else {
+      values_.bind(calls_[group.calls.front()], prepared.parameters);
+    }
     if (!prepared.on_server && !prepared.on_its_way) {
       prepared.on_its_way = true;
       const int accepted = PQsendPrepare(my_.native_, prepared.name.c_str(), prepared.text.c_str(),
                                          values_.size(), nullptr);
-      if (!sent(accepted, {Role::preparation, &statement, &prepared}, prepared.text.size())) {
+      if (!sent(accepted, {Role::preparation, &group, &prepared}, prepared.text.size())) {
         return false;
       }
     }
-    const int accepted = PQsendQueryPrepared(my_.native_, prepared.name.c_str(), values_.size(),
-                                             values_.data(), nullptr, nullptr, 0);
-    return sent(accepted, {Role::call, &statement, &prepared}, values_.bytes());
+    constexpr int binary = 1;
+    const int accepted =
+        PQsendQueryPrepared(my_.native_, prepared.name.c_str(), values_.size(), values_.data(),
+                            values_.lengths(), values_.formats(), binary);
+    return sent(accepted, {Role::call, &group, &prepared}, values_.bytes());
   }
 
   /// After each message that libpq was given. False where the trip ends here.
@@ -273,7 +414,7 @@ class PostgresqlConnection::Flight {
         break;
       case Role::call:
         if (ok && !error_) {
-          keep_rows(result, *message.statement);
+          keep(result, *message.group);
         }
         break;
       case Role::commit:
@@ -284,12 +425,11 @@ class PostgresqlConnection::Flight {
     }
   }
 
-  void keep_rows(const PGresult* result, const Statement& statement) {
+  void keep(const PGresult* result, const Group& group) {
     try {
-      answers_.push_back(rows_of(result, statement));
+      keep_rows(result, group, answers_);
     } catch (const MistakenStatement& mistake) {
       mistake_ = mistake;  // the answers that follow have to be read all the same
-      answers_.emplace_back();
     }
   }
 
@@ -345,7 +485,8 @@ class PostgresqlConnection::Flight {
       if (culprit_.role == Role::commit || (hung_up && commit_sent_)) {
         throw my_.commit_error(*error_);
       }
-      throw statement_error(*error_, culprit_.statement);
+      throw statement_error(*error_,
+                            culprit_.group != nullptr ? culprit_.group->statement : nullptr);
     }
     if (refused_) {
       throw plain_error(SqlErrorKind::commit_refused);
@@ -356,6 +497,8 @@ class PostgresqlConnection::Flight {
   }
 
   PostgresqlConnection& my_;
+  const std::vector<Call>& calls_;
+  std::vector<Group> groups_;
   BoundValues values_;
   std::vector<Message> awaited_;
   std::size_t taken_ = 0;   ///< of `awaited_`
@@ -377,21 +520,26 @@ std::vector<Rows> PostgresqlConnection::perform(Begin begin, const std::vector<C
     give_up();
     throw plain_error(SqlErrorKind::connection_lost);
   }
-  Flight flight(*this, calls.size());
-  flight.fly(begin, calls, commit);
+  Flight flight(*this, calls);
+  flight.fly(begin, commit);
   return flight.answers();
 }
 
-PostgresqlConnection::Prepared& PostgresqlConnection::prepared(const Statement& statement) {
-  if (const auto found = prepared_.find(statement.name); found != prepared_.end()) {
+PostgresqlConnection::Prepared& PostgresqlConnection::prepared(const Statement& statement,
+                                                               bool many) {
+  auto& known = many ? prepared_for_many_ : prepared_;
+  if (const auto found = known.find(statement.name); found != known.end()) {
     return *found->second;
   }
-  auto numbered = number_parameters(spell(statement, kind()), statement.parameters);
-  auto made = std::make_unique<Prepared>(Prepared{.name = std::string(statement.name),
-                                                  .text = std::move(numbered.text),
-                                                  .parameters = std::move(numbered.parameters)});
-  const std::string_view key = made->name;  // outlives the statement that was passed
-  return *prepared_.emplace(key, std::move(made)).first->second;
+  auto numbered = many ? spell_for_many(statement)
+                       : number_parameters(spell(statement, kind()), statement.parameters);
+  auto made = std::make_unique<Prepared>(
+      Prepared{.declared = std::string(statement.name),
+               .name = std::string(statement.name) + (many ? "_many" : ""),
+               .text = std::move(numbered.text),
+               .parameters = std::move(numbered.parameters)});
+  const std::string_view key = made->declared;  // outlives the statement that was passed
+  return *known.emplace(key, std::move(made)).first->second;
 }
 
 }  // namespace accounting::sql

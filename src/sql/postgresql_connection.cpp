@@ -118,6 +118,7 @@ PostgresqlConnection::PostgresqlConnection(const DatabaseUrl& url, const Options
     : session_(soci::postgresql, connect_string(url, options, deadline)),
       native_(handle_of(session_)),
       pipelined_(options.pipeline),
+      shares_statements_(options.share_statements),
       statement_timeout_(std::min(options.statement_timeout, options.call_timeout)),
       lock_timeout_(std::min(options.lock_timeout, options.call_timeout)) {
   finish_by(std::min(deadline, std::chrono::steady_clock::now() + options.connect_timeout));

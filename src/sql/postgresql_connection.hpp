@@ -20,7 +20,8 @@
 namespace accounting::sql {
 
 /// SOCI connects; from then on everything goes through its native handle, which never blocks. With
-/// `Options::pipeline` the statements of a trip are sent together, otherwise each is waited for. A
+/// `Options::pipeline` the statements of a trip are sent together, otherwise each is waited for.
+/// With `Options::share_statements` the calls of one statement in a trip become one of many rows. A
 /// statement is prepared on the server within the trip that first uses it, and stays prepared as
 /// long as the connection.
 class PostgresqlConnection final : public BaseConnection {
@@ -42,6 +43,7 @@ class PostgresqlConnection final : public BaseConnection {
 
   /// A statement as the server knows it, or is going to.
   struct Prepared {
+    std::string declared;  ///< the statement's name
     std::string name;
     std::string text;
     std::vector<std::size_t> parameters;  ///< for `$1`, `$2` …, the index of the value
@@ -52,7 +54,8 @@ class PostgresqlConnection final : public BaseConnection {
   std::vector<Rows> perform(Begin begin, const std::vector<Call>& calls, bool commit) override;
   void roll_back() noexcept override;
 
-  Prepared& prepared(const Statement& statement);
+  /// `many`: in its form for many rows of values.
+  Prepared& prepared(const Statement& statement, bool many);
 
   void set_up();
   /// The answer to plain SQL, whatever it is; null where the session broke.
@@ -82,9 +85,11 @@ class PostgresqlConnection final : public BaseConnection {
   soci::session session_;
   PGconn* native_;
   bool pipelined_;
+  bool shares_statements_;
   std::chrono::milliseconds statement_timeout_;
   std::chrono::milliseconds lock_timeout_;
   std::unordered_map<std::string_view, std::unique_ptr<Prepared>> prepared_;
+  std::unordered_map<std::string_view, std::unique_ptr<Prepared>> prepared_for_many_;
   std::int64_t round_trips_ = 0;
   bool limits_are_short_ = false;
   bool broken_ = false;

@@ -2,7 +2,7 @@
 //
 // The text is written once. Parameters are `:name`. What the databases say differently stands in
 // capitals and is spelled out by the dialect:
-//   MICROS(column)   a timestamp column as whole microseconds since 1970
+//   INSTANT_OF(column) a timestamp column, read as an instant
 //   INSTANT(:name)   a bound instant as the database's own timestamp
 //   DAY(:name)       a bound instant as its UTC day; DAY_TEXT(column) a day column as YYYY-MM-DD
 //   JSON(:name)      bound JSON text as the database's own JSON; JSON_TEXT(column) the way back

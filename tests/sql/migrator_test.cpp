@@ -74,7 +74,7 @@ TEST_CASE("an empty database is brought up to date, and again without effect") {
 
     const Statement records{.name = "records",
                             .text =
-                                "SELECT version, name, length(checksum), MICROS(applied_at)"
+                                "SELECT version, name, length(checksum), INSTANT_OF(applied_at)"
                                 " FROM accounting_migrations ORDER BY version",
                             .columns = {Type::integer, Type::text, Type::integer, Type::instant}};
     const auto at = now.time_since_epoch().count();

@@ -86,7 +86,7 @@ const Statement select_items{.name = "select_items",
 const Statement select_full{
     .name = "select_full",
     .text =
-        "SELECT id, name, amount, MICROS(at), DAY_TEXT(day), JSON_TEXT(data), FLAG_OF(flag),"
+        "SELECT id, name, amount, INSTANT_OF(at), DAY_TEXT(day), JSON_TEXT(data), FLAG_OF(flag),"
         " NUMERIC_TEXT(price) FROM items ORDER BY id",
     .columns = {Type::integer, Type::text, Type::integer, Type::instant, Type::text, Type::text,
                 Type::integer, Type::text}};

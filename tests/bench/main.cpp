@@ -3,6 +3,8 @@
 #include "accounts.hpp"
 #include "cases.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <cstdio>
 #include <exception>
 #include <map>
@@ -12,6 +14,19 @@ namespace accounting::bench {
 namespace {
 
 using Case = Figures (*)(const Settings&);
+
+/// What the calls have left behind: figures of books that do not balance are of no use.
+std::string verify(const Settings& settings) {
+  const VerifyReport report = open_books(settings).verify();
+  nlohmann::json told = {{"accounts", report.accounts},
+                         {"usage_records", report.usage_records},
+                         {"entries", report.entries},
+                         {"problems", nlohmann::json::array()}};
+  for (const Problem& problem : report.problems) {
+    told["problems"].push_back(problem.invariant + " " + problem.user_id + ": " + problem.detail);
+  }
+  return told.dump();
+}
 
 std::string run(const Settings& settings) {
   const std::map<std::string, Case> cases = {
@@ -28,6 +43,9 @@ std::string run(const Settings& settings) {
     Accounting books = open_books(settings);
     prepare(books, settings);
     return "{}";
+  }
+  if (settings.command == "verify") {
+    return verify(settings);
   }
   if (settings.command == "durability") {
     return durability(settings);

@@ -16,7 +16,7 @@ import report
 from cases import Case, all_cases
 from figures import Figures
 from machine import busy_with_others
-from preparation import durable, prepare
+from preparation import durable, prepare, problems
 from results import Result, judge
 from subjects import Subject
 from table import table
@@ -102,7 +102,9 @@ def main() -> int:
         os.environ["ACCOUNTING_TEST_POSTGRESQL"],
     )
     seconds = given.seconds or (2 if given.quick else 4)
+    begin = time.monotonic()
     prepare(world, cases)
+    print(f"databases made: {time.monotonic() - begin:.0f} s", flush=True)
     run = measure(world, cases, Window(seconds, warm_up=seconds / 4), given.rounds)
     print(f"\n{table(run.results)}\n")
     output = given.output.resolve()
@@ -110,6 +112,8 @@ def main() -> int:
     report.write(run, world, output / "results.json")
     chart.write(run.rounds, output / "throughput.svg")
     lines = closing_lines(run.results)
+    if not given.quick:
+        lines = [*problems(world, sorted(set(run.durability) & {"tcp", "file"})), *lines]
     print("\n".join(lines) if lines else "every bar is met")
     return 1 if lines else 0
 

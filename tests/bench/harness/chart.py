@@ -45,8 +45,8 @@ def svg(lines: Mapping[str, Points]) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
             f'width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif" font-size="13">',
             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-            f'<text x="{LEFT}" y="28" font-size="16">Durable operations a second, '
-            "by callers of one process</text>",
+            f'<text x="{LEFT}" y="28" font-size="16">Durable operations a second, by callers of '
+            "one process (PostgreSQL over TCP, where not said)</text>",
             *axes.draw(),
             *(part for name in STYLES if name in lines for part in _line(axes, name, lines[name])),
             *_labels(axes, lines),
@@ -108,11 +108,12 @@ def _line(axes: Axes, name: str, points: Points) -> list[str]:
 def _labels(axes: Axes, lines: Mapping[str, Points]) -> list[str]:
     """Beside the last point of each line, moved apart where they would overlap."""
     wanted = sorted((axes.y(lines[name][-1][1]), name) for name in STYLES if name in lines)
-    parts, lowest = [], float(TOP)
+    parts: list[str] = []
+    highest: dict[int, float] = {}  # by callers, where the next label may be
     for y, name in wanted:
-        at = max(y, lowest)
-        lowest = at + 17
         callers, value = lines[name][-1]
+        at = max(y, highest.get(callers, TOP))
+        highest[callers] = at + 17
         x = axes.x(callers) + 10
         label = f"{name}: {value:,.0f}" + (f" at {callers}" if callers < 64 else "")
         parts.append(_text(x, at + 4, label, "start", STYLES[name][0]))

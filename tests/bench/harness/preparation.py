@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cases import ALLOCATIONS, RECORDS, Case, allocations_user, records_user
@@ -72,3 +73,17 @@ def durable(world: World, database: str) -> tuple[bool, dict[str, str]]:
     said["file_system"] = world.run(["stat", "-f", "-c", "%T", world.directory]).strip()
     # Such a file system keeps files in memory, whatever it is asked for.
     return told["durable"] and said["file_system"] not in ("tmpfs", "ramfs"), said
+
+
+def problems(world: World, databases: Iterable[str]) -> Iterator[str]:
+    """What is wrong with the books after all those calls; says how much was looked at."""
+    for database in databases:
+        begin = time.monotonic()
+        told = world.bench("verify", "--database", world.url(database))
+        print(
+            f"verified ({database}): {told['accounts']:,} accounts, {told['usage_records']:,} "
+            f"usage records, {told['entries']:,} entries, {time.monotonic() - begin:.0f} s",
+            flush=True,
+        )
+        for problem in told["problems"][:10]:
+            yield f"the books do not balance ({database}): {problem}"

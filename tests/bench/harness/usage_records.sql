@@ -4,6 +4,8 @@ ALTER TABLE usage_records DROP CONSTRAINT usage_records_pkey;
 ALTER TABLE usage_records DROP CONSTRAINT usage_records_user_id_fkey;
 DROP INDEX idx_usage_user_timestamp;
 DROP INDEX idx_usage_timestamp;
+-- It is vacuumed in the end, and not while something is measured.
+ALTER TABLE usage_records SET (autovacuum_enabled = false);
 -- ----
 BEGIN;
 INSERT INTO usage_records

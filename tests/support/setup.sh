@@ -57,11 +57,12 @@ build_preset() {
   )
 }
 
-# install_python_package: builds the Python package of the checkout, installs it into build/venv and
-# brings what its tests need. Without isolation, so that a second build compiles only what changed;
-# what the build itself needs is read from pyproject.toml.
+# install_python_package [WHAT]: builds the Python package of the checkout, installs it into
+# build/venv and brings what its tests need; with `.` for WHAT, only what it needs itself. Without
+# isolation, so that a second build compiles only what changed; what the build itself needs is read
+# from pyproject.toml.
 install_python_package() {
-  local python=$root/build/venv/bin/python requires
+  local what=${1:-.[test]} python=$root/build/venv/bin/python requires
   "$python" -c '' 2>/dev/null || python3 -m venv --clear "$root/build/venv" || return 1
   (
     cd "$root" &&
@@ -70,6 +71,6 @@ with open("pyproject.toml", "rb") as file:
     print(*tomllib.load(file)["build-system"]["requires"])') &&
       # shellcheck disable=SC2086  # several words, none with a space
       "$python" -m pip install --quiet --disable-pip-version-check $requires &&
-      "$python" -m pip install --disable-pip-version-check --no-build-isolation '.[test]'
+      "$python" -m pip install --disable-pip-version-check --no-build-isolation "$what"
   )
 }

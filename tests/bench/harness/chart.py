@@ -125,7 +125,9 @@ def _stroke(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
 
 
 def _text(x: float, y: float, text: str, anchor: str, colour: str = "#333333") -> str:
+    # With an edge of white, for where a line runs behind it.
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">'
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" '
+        'paint-order="stroke" stroke="white" stroke-width="4">'
         f"{html.escape(text)}</text>"
     )

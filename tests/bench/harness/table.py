@@ -44,7 +44,9 @@ def duration(microseconds: float) -> str:
         return "-"
     if microseconds < 1_000:
         return f"{plain(microseconds)} µs"
-    return f"{plain(microseconds / 1_000)} ms"
+    if microseconds < 1_000_000:
+        return f"{plain(microseconds / 1_000)} ms"
+    return f"{plain(microseconds / 1_000_000)} s"
 
 
 def _per_second(figures: Figures) -> str:

@@ -124,6 +124,10 @@ class Speller {
       out += kind_ == DatabaseKind::postgresql ? "FOR NO KEY UPDATE" : "";
       return end;
     }
+    if (word == "END_OF_TIME") {
+      out += kind_ == DatabaseKind::postgresql ? "'infinity'" : "9223372036854775807";
+      return end;
+    }
     if (word == "MICROS_NOW") {
       // SQLite 3.40 tells the time of day only as a fraction of a day.
       out += kind_ == DatabaseKind::postgresql

@@ -69,19 +69,14 @@ const Statement load_allocation{
     .parameters = {{"user_id", text}, {"id", integer}},
     .columns = columns::allocation};
 
-// Two ranges of the index, since those that never expire stand behind all that do.
+// One range of the index, which is in burn order.
 const Statement load_active_allocations{
     .name = "load_active_allocations",
     .text = "SELECT " ACCOUNTING_ALLOCATION_STATE_COLUMNS
-            " FROM (SELECT * FROM (SELECT * FROM credit_allocations "
-            "WHERE user_id = :user_id AND active AND expires_at > INSTANT(:now) "
+            " FROM credit_allocations WHERE user_id = :user_id AND active "
+            "AND coalesce(expires_at, END_OF_TIME) > INSTANT(:now) "
             "AND effective_at <= INSTANT(:now) "
-            "ORDER BY expires_at, allocated_at, id LIMIT :limit) AS expiring "
-            "UNION ALL SELECT * FROM (SELECT * FROM credit_allocations "
-            "WHERE user_id = :user_id AND active AND expires_at IS NULL "
-            "AND effective_at <= INSTANT(:now) "
-            "ORDER BY allocated_at, id LIMIT :limit) AS lasting) AS active_allocations "
-            "ORDER BY expires_at NULLS LAST, allocated_at, id LIMIT :limit",
+            "ORDER BY coalesce(expires_at, END_OF_TIME), allocated_at, id LIMIT :limit",
     .parameters = {{"user_id", text}, {"now", instant}, {"limit", integer}},
     .columns = columns::allocation_state};
 

@@ -143,6 +143,11 @@ void PostgresqlConnection::set_up() {
                    "; SET standard_conforming_strings = on"
                    "; SET default_transaction_isolation = 'read committed'"
                    "; SET default_transaction_deferrable = off"
+                   // Statements are planned once, for the index that they are written for: a table
+                   // that was small when it was last looked at must not be read as a whole, nor
+                   // compiled for.
+                   "; SET plan_cache_mode = force_generic_plan; SET jit = off"
+                   "; SET enable_hashjoin = off; SET enable_mergejoin = off"
                    // Money waits for the disk, whatever the server's default is.
                    "; SELECT set_config('synchronous_commit', 'on', false)"
                    " WHERE current_setting('synchronous_commit') = 'off'";

@@ -8,7 +8,9 @@
 #include "sql/rows.hpp"
 #include "sql/sql_session.hpp"
 
+#include <chrono>
 #include <limits>
+#include <ratio>
 
 namespace accounting::sql {
 namespace {
@@ -39,9 +41,9 @@ const Statement list_active_allocations{
     .name = "list_active_allocations",
     .text = "SELECT " ACCOUNTING_ALLOCATION_COLUMNS
             " FROM credit_allocations WHERE user_id = :user_id AND active "
+            "AND coalesce(expires_at, END_OF_TIME) > INSTANT(:now) "
             "AND effective_at <= INSTANT(:now) "
-            "AND (expires_at IS NULL OR expires_at > INSTANT(:now)) "
-            "ORDER BY expires_at NULLS LAST, allocated_at, id",
+            "ORDER BY coalesce(expires_at, END_OF_TIME), allocated_at, id",
     .parameters = {{"user_id", text}, {"now", instant}},
     .columns = columns::allocation};
 
@@ -50,8 +52,8 @@ const Statement sum_active_allocations{
     .text =
         "SELECT CAST(coalesce(sum(remaining_credits), 0) AS BIGINT) "
         "FROM credit_allocations WHERE user_id = :user_id AND active "
-        "AND effective_at <= INSTANT(:now) "
-        "AND (expires_at IS NULL OR expires_at > INSTANT(:now))",
+        "AND coalesce(expires_at, END_OF_TIME) > INSTANT(:now) "
+        "AND effective_at <= INSTANT(:now)",
     .parameters = {{"user_id", text}, {"now", instant}},
     .columns = {integer}};
 
@@ -110,9 +112,9 @@ const Statement list_stale_sessions{
     .name = "list_stale_sessions",
     .text =
         "SELECT user_id, session_id FROM streaming_sessions "
-        "WHERE status = 'active' AND expires_at <= INSTANT(:now) "
+        "WHERE status = 'active' AND expiry_quarter <= :quarter AND expires_at <= INSTANT(:now) "
         "ORDER BY last_activity_at, user_id, session_id LIMIT :limit",
-    .parameters = {{"now", instant}, {"limit", integer}},
+    .parameters = {{"quarter", integer}, {"now", instant}, {"limit", integer}},
     .columns = {text, text}};
 
 const Statement list_usage{
@@ -243,7 +245,9 @@ std::vector<std::pair<std::string, std::string>> SqlSession::stale_sessions(Time
                                                                             std::int64_t limit) {
   std::vector<std::pair<std::string, std::string>> sessions;
   Batch batch;
-  batch.add(list_stale_sessions, {now, limit}, append_to(sessions, [](const Row& row) {
+  using Quarters = std::chrono::duration<std::int64_t, std::ratio<900>>;
+  const std::int64_t quarter = std::chrono::floor<Quarters>(now.time_since_epoch()).count();
+  batch.add(list_stale_sessions, {quarter, now, limit}, append_to(sessions, [](const Row& row) {
               RowReader reader(row);
               std::string user_id = reader.text();
               return std::pair(std::move(user_id), reader.text());

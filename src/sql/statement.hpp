@@ -10,6 +10,7 @@
 //   WORDS(:name)     a bound JSON array as a list of texts; WORDS_TEXT(column) the way back
 //   NUMERIC(:name)   bound decimal text as an exact number; NUMERIC_TEXT(column) the way back
 //   MICROS_NOW       the database's own clock as whole microseconds since 1970
+//   END_OF_TIME      an instant after all others
 //   LOCK_ROW         a row lock that lasts until the transaction ends
 //   LOCK_ROW_IF_FREE the same, leaving out rows that another transaction has locked
 #pragma once

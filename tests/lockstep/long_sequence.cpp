@@ -3,6 +3,7 @@
 #include "property/composer.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 #include <variant>
 
@@ -16,25 +17,32 @@ Together together(Random& random) {
   return random.chance(70) ? Together::committed : Together::rolled_back;
 }
 
-/// More allocations than a writer loads at first, and something that takes from most of them.
-Step deep_step(Random& random, Timestamp now) {
-  Step step;
-  step.now = now;
-  const std::int64_t count = random.between(34, 40);
-  const auto add = [&](domain::Action action) {
-    step.commands.push_back(
-        {.user_id = "ada", .actor = "host", .key = std::nullopt, .action = std::move(action)});
-  };
+/// More allocations than a writer loads at first, made while the clock goes back, so that many
+/// expire together and the older ones have the larger ids; and what takes most of them.
+void add_deep_steps(Random& random, Composer& composer, Sequence& sequence) {
+  const Timestamp begin = composer.now();
+  const std::int64_t count = random.between(40, 46);
+  // Where loading stops: among those that never expire, or among those that expire together.
+  const std::int64_t lasting = random.chance(50) ? 50 : 5;
   for (std::int64_t made = 0; made < count; ++made) {
     domain::Allocate allocate{.credits = 1, .allocated_by = "admin"};
-    allocate.never_expires = random.chance(20);
+    allocate.never_expires = random.chance(lasting);
     if (!allocate.never_expires) {
-      allocate.expiry_days = random.between(1, 3);
+      allocate.expires_at = begin + std::chrono::days(random.between(1, 2));
     }
-    add(allocate);
+    if (made % 10 == 0) {
+      sequence.steps.push_back({.now = begin - std::chrono::hours(made)});
+    }
+    sequence.steps.back().commands.push_back(
+        {.user_id = "ada", .actor = "host", .key = std::nullopt, .action = allocate});
   }
-  add(domain::Deduct{.credits = count - random.between(-1, 2)});
-  return step;
+  sequence.steps.push_back({.now = begin});
+  for (const std::int64_t credits : {random.between(20, 33), random.between(1, 20)}) {
+    sequence.steps.back().commands.push_back({.user_id = "ada",
+                                              .actor = "host",
+                                              .key = std::nullopt,
+                                              .action = domain::Deduct{.credits = credits}});
+  }
 }
 
 }  // namespace
@@ -45,8 +53,8 @@ Sequence long_sequence(std::uint64_t seed) {
   Sequence sequence = composer.compose_world();
   sequence.seed = seed;
   std::int64_t left = random.chance(60) ? random.between(5, 20) : random.between(20, 50);
-  if (random.chance(4)) {
-    sequence.steps.push_back(deep_step(random, composer.now()));
+  if (random.chance(8)) {
+    add_deep_steps(random, composer, sequence);
     left = most_operations - size_of(sequence);
   }
   while (left > 0) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <utility>
 #include <variant>
 
@@ -28,6 +29,12 @@ std::string text(const std::vector<Settlement>& settlements) {
   return list.empty() ? "nothing" : list;
 }
 
+/// Without the names that a sequence gets for itself.
+std::string occasion_of(const domain::Action& action) {
+  const auto* begins = std::get_if<domain::Initialize>(&action);
+  return begins == nullptr ? text_of(action) : "initialize " + begins->session_id;
+}
+
 }  // namespace
 
 Player::Player(const Sequence& sequence, const Sides& sides, ManualClock& clock, Played& played)
@@ -49,6 +56,7 @@ std::optional<std::string> Player::play() {
       problem = "step " + std::to_string(index + 1) + ": " + *problem;
     }
   }
+  choose_questions(start, "end");
   problem = problem ? problem : inquirer_.ask_everything();
   problem = problem ? problem : end_what_is_active();
   played_.sequences += 1;
@@ -146,6 +154,7 @@ Player::Problem Player::play_in_transaction(const Step& step) {
   }
   (step.together == Together::committed ? played_.committed : played_.rolled_back) += 1;
   inquirer_.ask_through(contexts(policy), policy, step.now);
+  choose_questions(step.now, "after");
   return problem ? problem : inquirer_.ask_anything();
 }
 
@@ -160,6 +169,7 @@ Player::Problem Player::play_commands(const Step& step, const Contexts& contexts
                           ? perform_on_both(command, contexts, policy)
                           : sweep(all ? 1'000 : expire->session_id.back() - '0', contexts, policy);
     played_.operations += 1;
+    choose_questions(step.now, occasion_of(command.action));
     problem = problem ? problem : inquirer_.ask_anything();
     if (problem) {
       return command.user_id + ": " + text_of(command.action) + ": " + *problem;
@@ -240,6 +250,11 @@ Player::Problem Player::end_what_is_active() {
   }
   problem = problem ? problem : inquirer_.ask_everything();
   return problem ? std::optional("at its end: " + *problem) : std::nullopt;
+}
+
+void Player::choose_questions(Timestamp now, const std::string& occasion) {
+  const auto instant = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  random_ = Random(sequence_.seed ^ instant ^ std::hash<std::string>()(occasion));
 }
 
 void Player::note(const domain::Command& command, const domain::Result& result) {

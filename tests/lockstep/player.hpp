@@ -37,6 +37,8 @@ class Player {
   [[nodiscard]] std::vector<StreamingSession> active() const;
   [[nodiscard]] Contexts contexts(const Policy& policy) const;
   void note(const domain::Command& command, const domain::Result& result);
+  /// What is asked next depends on the occasion only, so that it is asked in a shrunk sequence too.
+  void choose_questions(Timestamp now, const std::string& occasion);
 
   const Sequence& sequence_;
   const Sides& sides_;

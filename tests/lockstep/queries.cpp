@@ -136,9 +136,9 @@ std::string Inquirer::any_user() {
   return random_.chance(4) ? "somebody" : random_.pick(sequence_.users);
 }
 
-/// Mostly the very instant of something.
+/// Mostly the very instant of something, now or then.
 Timestamp Inquirer::any_instant() {
-  const Timestamp instant = random_.pick(sequence_.steps).now;
+  const Timestamp instant = random_.chance(60) ? now_ : kStart + random_.between(0, 120) * 1h;
   return instant + std::chrono::microseconds(random_.chance(70) ? 0 : random_.between(-1, 1));
 }
 

@@ -128,7 +128,7 @@ TEST_CASE("both databases answer as the reference does, operation by operation")
   }
   const std::uint64_t seed = setting("ACCOUNTING_TEST_SEED", std::random_device()());
   const std::uint64_t count =
-      setting("ACCOUNTING_LOCKSTEP_COUNT", short_or_long<std::uint64_t>(250, 10'000));
+      setting("ACCOUNTING_LOCKSTEP_COUNT", short_or_long<std::uint64_t>(200, 10'000));
   MESSAGE("ACCOUNTING_TEST_SEED=", seed, ", ", count, " sequences");
   Run run(seed, count);
   in_threads(lanes, [&](int) { run.play(*server); });

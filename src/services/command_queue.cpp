@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 
 // A batch that is under way for longer waits for something, and keeps nobody else waiting.
 constexpr auto quick = 10ms;
+// Callers that are not back by then do not come back at once.
+constexpr auto longest_expectation = 1ms;
 // Before an account that somebody holds is looked at again.
 constexpr auto pause_when_held = 4ms;
 
@@ -115,20 +117,20 @@ void CommandQueue::wait(Lock& lock, Caller& caller) {
   caller.waits = false;
 }
 
-/// A batch beside others is worth its costs where half as much waits as the largest of them took
-/// along: the callers of one that has just ended come back one by one, and the first is not to go
-/// alone.
+/// The callers of a batch that has just ended come back one by one, and the first is not to go
+/// alone; nor is a batch beside others worth its costs before about as much waits as they took
+/// along.
 bool CommandQueue::may_begin(Clock::time_point now) const {
   std::size_t quick_ones = 0;
-  std::size_t largest = 0;
+  std::size_t worthwhile = under_way_.empty() && now < expected_until_ ? expected_ : 0;
   for (const UnderWay& each : under_way_) {
     if (now - each.began < quick) {
       ++quick_ones;
-      largest = std::max(largest, each.commands);
+      worthwhile = std::max(worthwhile, each.commands);
     }
   }
   return under_way_.size() < limits_.places && quick_ones < limits_.side_by_side &&
-         2 * waiting_ >= largest;
+         4 * waiting_ >= 3 * worthwhile;
 }
 
 /// When it makes sense to look again though nothing has ended; none: not before something has.
@@ -145,6 +147,7 @@ std::optional<CommandQueue::Clock::time_point> CommandQueue::next_chance(
       consider(each.began + quick);
     }
   }
+  consider(expected_until_);
   for (const Account* account : turns_) {
     consider(account->not_before);
   }
@@ -259,6 +262,8 @@ void CommandQueue::lead(Batch& batch) noexcept {
 void CommandQueue::finish(Batch& batch) noexcept {
   const auto now = pacing_.now();
   under_way_.erase(batch.place);
+  expected_ = batch.entries.size() > 1 ? batch.entries.size() + waiting_ : 0;
+  expected_until_ = now + std::min<Clock::duration>((now - batch.began) / 4, longest_expectation);
   for (Account* account : batch.accounts) {
     account->at_work = false;
     account->held = false;

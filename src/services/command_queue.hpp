@@ -146,6 +146,10 @@ class CommandQueue {
   std::list<Account*> turns_;      ///< who has commands waiting and nothing under way
   std::list<UnderWay> under_way_;  ///< the batch that began first at the front
   std::size_t waiting_ = 0;
+  /// What waited when the last batch ended and what it had taken along, whose callers may come back
+  /// until then.
+  std::size_t expected_ = 0;
+  Clock::time_point expected_until_{};
 };
 
 }  // namespace accounting::services

@@ -2,12 +2,14 @@
 #include "samples.hpp"
 #include "support/tcp_proxy.hpp"
 
+#include <chrono>
 #include <optional>
 #include <utility>
 
 using namespace accounting;
 using namespace accounting::sql;
 using namespace accounting::testing;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -113,6 +115,21 @@ TEST_CASE("an error in the middle leaves a connection that works, and nothing st
     CHECK(count(*with.connection) == 0);
     with.connection->run({.begin = Begin::write, .calls = items_from(1, 300), .commit = true});
     CHECK(count(*with.connection) == 300);
+  }
+}
+
+TEST_CASE("a value larger than the buffers goes out while nothing comes in") {
+  const Statement measure{.name = "measure",
+                          .text = "SELECT length(CAST(:text AS text))",
+                          .parameters = {{"text", Type::text}},
+                          .columns = {Type::integer}};
+  constexpr std::int64_t size = 40'000'000;
+  for (auto database : postgresql_databases()) {
+    CAPTURE(database.name);
+    database.options.statement_timeout = 5s;
+    const auto connection = database.connect();
+    const auto answers = connection->run({.calls = {{&measure, {std::string(size, 'x')}}}});
+    CHECK(answers == std::vector<Rows>{{{size}}});
   }
 }
 

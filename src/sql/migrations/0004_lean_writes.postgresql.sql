@@ -1,5 +1,9 @@
 -- What every charge and every report paid for without need.
 
+-- In the order in which an older process at work takes them, so that neither waits for the other.
+LOCK TABLE user_accounts, credit_allocations, streaming_sessions, usage_records, credit_entries
+  IN ACCESS EXCLUSIVE MODE;
+
 -- The library locks the account and loads the allocation before it writes about them, so these two
 -- looked for what was there, row by row; verify finds rows of an account that is gone.
 ALTER TABLE usage_records DROP CONSTRAINT usage_records_user_id_fkey;

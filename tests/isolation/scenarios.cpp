@@ -165,7 +165,8 @@ std::vector<Scenario> isolation_scenarios() {
        .before = accounts_with(50, {"ada", "bob"}),
        .actors = {{"ann", record_each({"ada", "bob"})}, {"bea", record_each({"bob", "ada"})}}},
       {.name = "crosswise_left_out",
-       .what = "Two batches of charges: accounts that the other holds are left out, not waited for.",
+       .what =
+           "Two batches of charges: accounts that the other holds are left out, not waited for.",
        .before = accounts_with(50, {"ada", "bob"}),
        .actors = {{"ann", charge_each({"ada", "bob"})}, {"bea", charge_each({"bob", "ada"})}}},
       {.name = "same_price",

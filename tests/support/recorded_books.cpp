@@ -97,11 +97,10 @@ RecordedStatement recorded(const Calls& calls, DatabaseKind kind) {
 std::vector<Calls> sent_together(const std::vector<sql::Call>& calls, bool share) {
   std::vector<Calls> groups;
   for (const sql::Call& call : calls) {
-    const auto same =
-        std::find_if(groups.begin(), groups.end(), [&](const Calls& group) {
-          return share && group.front()->statement == call.statement &&
-                 sql::has_form_for_many(*call.statement);
-        });
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const Calls& group) {
+      return share && group.front()->statement == call.statement &&
+             sql::has_form_for_many(*call.statement);
+    });
     if (same == groups.end()) {
       groups.push_back({&call});
     } else {

@@ -2,14 +2,13 @@
 
 #include "crypto/secret.hpp"
 #include "domain/api_keys.hpp"
-#include "domain/invariants.hpp"
 #include "domain/validation.hpp"
 #include "services/accounts.hpp"
 #include "services/attempts.hpp"
 #include "services/checkpoint.hpp"
 #include "services/context.hpp"
-#include "services/journal_chain.hpp"
 #include "services/requests.hpp"
+#include "services/verify.hpp"
 #include "sql/sql_store.hpp"
 #include "version.hpp"
 
@@ -71,14 +70,6 @@ std::shared_ptr<const Context> begin(const Context& books, const std::vector<std
       books.shared_books(), std::make_shared<OpenTransaction>(books.shared_books(), deadline));
   lock_users(*context, users, deadline);
   return context;
-}
-
-void count_rows(VerifyReport& report, const domain::AccountRows& rows) {
-  report.accounts += 1;
-  report.allocations += std::ssize(rows.allocations);
-  report.sessions += std::ssize(rows.sessions);
-  report.usage_records += std::ssize(rows.usage_records);
-  report.entries += std::ssize(rows.entries);
 }
 
 /// The context of an object that was not moved from.
@@ -211,19 +202,7 @@ std::int64_t Accounting::schema_version() const {
   });
 }
 
-VerifyReport Accounting::verify() const {
-  return services::query(*present(context_), [](store::Reads& reads) {
-    VerifyReport report;
-    reads.each_account([&](const domain::AccountRows& rows) {
-      count_rows(report, rows);
-      for (const auto& problems : {domain::check_invariants(rows), services::check_chain(rows)}) {
-        report.problems.insert(report.problems.end(), problems.begin(), problems.end());
-      }
-    });
-    report.ok = report.problems.empty();
-    return report;
-  });
-}
+VerifyReport Accounting::verify() const { return services::verify(*present(context_)); }
 
 std::string Accounting::checkpoint(std::string_view private_key) const {
   const Context& context = *present(context_);

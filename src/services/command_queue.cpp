@@ -115,11 +115,20 @@ void CommandQueue::wait(Lock& lock, Caller& caller) {
   caller.waits = false;
 }
 
+/// A batch beside others is worth its costs where half as much waits as the largest of them took
+/// along: the callers of one that has just ended come back one by one, and the first is not to go
+/// alone.
 bool CommandQueue::may_begin(Clock::time_point now) const {
-  const auto are_slow = [&](Clock::time_point began) { return now - began >= quick; };
-  const auto slow =
-      static_cast<std::size_t>(std::count_if(under_way_.begin(), under_way_.end(), are_slow));
-  return under_way_.size() < limits_.places && under_way_.size() - slow < limits_.side_by_side;
+  std::size_t quick_ones = 0;
+  std::size_t largest = 0;
+  for (const UnderWay& each : under_way_) {
+    if (now - each.began < quick) {
+      ++quick_ones;
+      largest = std::max(largest, each.commands);
+    }
+  }
+  return under_way_.size() < limits_.places && quick_ones < limits_.side_by_side &&
+         2 * waiting_ >= largest;
 }
 
 /// When it makes sense to look again though nothing has ended; none: not before something has.
@@ -132,8 +141,8 @@ std::optional<CommandQueue::Clock::time_point> CommandQueue::next_chance(
     }
   };
   if (under_way_.size() < limits_.places) {
-    for (const Clock::time_point began : under_way_) {
-      consider(began + quick);
+    for (const UnderWay& each : under_way_) {
+      consider(each.began + quick);
     }
   }
   for (const Account* account : turns_) {
@@ -188,7 +197,8 @@ std::optional<CommandQueue::Batch> CommandQueue::take(const Caller& caller, Cloc
   const bool last_place = under_way_.size() + 1 >= limits_.places;
   const bool may_wait = batch.accounts.size() == 1 && !last_place;
   batch.when_held = may_wait ? WhenHeld::wait : WhenHeld::put_back;
-  batch.place = under_way_.insert(under_way_.end(), now);
+  batch.place =
+      under_way_.insert(under_way_.end(), {.began = now, .commands = batch.entries.size()});
   return batch;
 }
 

@@ -100,13 +100,18 @@ class CommandQueue {
     Clock::time_point not_before{};
   };
 
+  struct UnderWay {
+    Clock::time_point began;
+    std::size_t commands = 0;
+  };
+
   struct Batch {
     std::vector<Entry> entries;
     std::vector<Account*> accounts;
     WhenHeld when_held = WhenHeld::put_back;
     store::Deadline deadline = store::Deadline::max();
     Clock::time_point began{};
-    std::list<Clock::time_point>::iterator place;
+    std::list<UnderWay>::iterator place;
   };
 
   using Lock = std::unique_lock<std::mutex>;
@@ -138,8 +143,8 @@ class CommandQueue {
   mutable std::mutex mutex_;
   std::condition_variable room_;
   std::unordered_map<std::string, Account> accounts_;  ///< those with commands here
-  std::list<Account*> turns_;               ///< who has commands waiting and nothing under way
-  std::list<Clock::time_point> under_way_;  ///< when each batch began, oldest first
+  std::list<Account*> turns_;      ///< who has commands waiting and nothing under way
+  std::list<UnderWay> under_way_;  ///< the batch that began first at the front
   std::size_t waiting_ = 0;
 };
 

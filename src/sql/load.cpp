@@ -45,22 +45,17 @@ const Statement load_session{
     .parameters = {{"user_id", text}, {"session_id", text}},
     .columns = columns::session};
 
+// Each with its allocation, from the slices on: an account may have many allocations. One that is
+// gone makes the row unreadable.
 const Statement load_slices{
     .name = "load_slices",
-    .text =
-        "SELECT allocation_id, credits FROM session_slices "
-        "WHERE user_id = :user_id AND session_id = :session_id ORDER BY position",
+    .text = "SELECT credits, " ACCOUNTING_ALLOCATION_STATE_COLUMNS
+            " FROM session_slices LEFT JOIN credit_allocations "
+            "ON credit_allocations.user_id = session_slices.user_id AND id = allocation_id "
+            "WHERE session_slices.user_id = :user_id AND session_id = :session_id "
+            "ORDER BY position",
     .parameters = {{"user_id", text}, {"session_id", text}},
-    .columns = {integer, integer}};
-
-const Statement load_slice_allocations{
-    .name = "load_slice_allocations",
-    .text = "SELECT " ACCOUNTING_ALLOCATION_STATE_COLUMNS
-            " FROM credit_allocations WHERE user_id = :user_id AND id IN "
-            "(SELECT allocation_id FROM session_slices "
-            "WHERE user_id = :user_id AND session_id = :session_id)",
-    .parameters = {{"user_id", text}, {"session_id", text}},
-    .columns = columns::allocation_state};
+    .columns = {integer, integer, instant, instant, instant, integer, instant}};
 
 const Statement load_allocation{
     .name = "load_allocation",
@@ -112,13 +107,11 @@ void load_sessions(Batch& batch, const std::string& user_id, const domain::Accou
     batch.add(load_slices, {user_id, session_id}, [&account, session_id](const Rows& rows) {
       for (const Row& row : rows) {
         RowReader reader(row);
+        const std::int64_t credits = reader.integer();
+        const domain::AllocationState allocation = read_allocation_state(reader);
         account.sessions.at(session_id)
-            .slices.push_back({.allocation_id = reader.integer(), .credits = reader.integer()});
-      }
-    });
-    batch.add(load_slice_allocations, {user_id, session_id}, [&account](const Rows& rows) {
-      for (const Row& row : rows) {
-        add_in_order(account.allocations, read_allocation_state(row));
+            .slices.push_back({.allocation_id = allocation.position.id, .credits = credits});
+        add_in_order(account.allocations, allocation);
       }
     });
   }
@@ -141,7 +134,8 @@ void load_allocations(Batch& batch, const std::string& user_id, const domain::Ac
   }
   batch.add(load_active_allocations, {user_id, now, limit}, [&account, limit](const Rows& rows) {
     for (const Row& row : rows) {
-      const domain::AllocationState allocation = read_allocation_state(row);
+      RowReader reader(row);
+      const domain::AllocationState allocation = read_allocation_state(reader);
       add_in_order(account.allocations, allocation);
       account.loaded_up_to = allocation.position;
     }

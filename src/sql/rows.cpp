@@ -59,8 +59,7 @@ CreditAllocation read_allocation(const Row& row) {
           .revoked_by = reader.optional_text()};
 }
 
-domain::AllocationState read_allocation_state(const Row& row) {
-  RowReader reader(row);
+domain::AllocationState read_allocation_state(RowReader& reader) {
   domain::AllocationState state;
   state.position.id = reader.integer();
   state.position.allocated_at = reader.instant();

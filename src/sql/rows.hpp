@@ -67,7 +67,7 @@ class RowReader {
 UserAccount read_account(const Row& row);
 domain::AccountCounters read_counters(const Row& row);
 CreditAllocation read_allocation(const Row& row);
-domain::AllocationState read_allocation_state(const Row& row);
+domain::AllocationState read_allocation_state(RowReader& reader);
 domain::SessionRecord read_session(const Row& row);
 UsageRecord read_usage(const Row& row);
 CreditEntry read_entry(const Row& row);

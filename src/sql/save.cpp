@@ -89,7 +89,8 @@ const Statement insert_session{
                    {"overage", integer},
                    {"uncollected", integer}}};
 
-// Only an active session changes, so that none can end twice.
+// Only an active session changes, so that none can end twice. Its status would say the same, but
+// invites PostgreSQL to look for it among all active ones, in their partial index.
 const Statement change_session{
     .name = "change_session",
     .text =
@@ -100,7 +101,7 @@ const Statement change_session{
         "estimated_tokens = JSON(:estimated_tokens), "
         "reported_tokens = JSON(:reported_tokens), ended_tokens = JSON(:ended_tokens), "
         "usage_id = :usage_id, refund = :refund, overage = :overage, uncollected = :uncollected "
-        "WHERE user_id = :user_id AND session_id = :session_id AND status = 'active'",
+        "WHERE user_id = :user_id AND session_id = :session_id AND completed_at IS NULL",
     .parameters = {{"user_id", text},
                    {"session_id", text},
                    {"estimated_credits", integer},

@@ -106,8 +106,8 @@ class Reads {
 
   /// Of every account, in user_id order.
   virtual std::vector<JournalHead> journal_heads() = 0;
-  /// Hands every account's rows to `check`, all from one snapshot, in user_id order; then what is
-  /// left over of accounts that are gone.
+  /// Hands every account's rows to `check`, all from one snapshot; also what is left over of
+  /// accounts that are gone.
   virtual void each_account(const std::function<void(const domain::AccountRows&)>& check) = 0;
 };
 

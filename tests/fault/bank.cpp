@@ -256,8 +256,21 @@ Bank::Bank(Books& books, int accounts, std::uint64_t seed)
   }
 }
 
-void Bank::work(int workers, std::chrono::milliseconds time, const std::vector<Beside>& beside) {
+void AuditPace::keep_to(steady_clock::time_point end) {
+  const auto began = steady_clock::now();
+  while (is_behind() && steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  waited_ms_ +=
+      std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - began).count();
+}
+
+void Bank::work(int workers, std::chrono::milliseconds time, const std::vector<Beside>& beside,
+                AuditPace* pace) {
   const auto end = steady_clock::now() + time;
+  if (pace != nullptr) {
+    pace->begin();
+  }
   in_threads(workers + static_cast<int>(beside.size()), [&](int thread) {
     if (thread >= workers) {
       const Beside& other = beside[static_cast<std::size_t>(thread - workers)];
@@ -269,6 +282,9 @@ void Bank::work(int workers, std::chrono::milliseconds time, const std::vector<B
     }
     Teller teller(*this, thread);
     do {
+      if (pace != nullptr) {
+        pace->keep_to(end);
+      }
       teller.act();
     } while (steady_clock::now() < end);
   });

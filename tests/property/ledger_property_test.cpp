@@ -30,8 +30,9 @@ std::uint64_t count() {
 }
 
 void fail_with(const Sequence& sequence, const std::string& problem) {
-  const Sequence smallest = shrink(sequence);
   Census ignored;
+  const Sequence smallest =
+      shrink(sequence, [&](const Sequence& tried) { return play(tried, ignored).has_value(); });
   FAIL("ACCOUNTING_TEST_SEED=", sequence.seed, " fails: ", problem, "\n\nThe smallest part of it ",
        "that fails: ", play(smallest, ignored).value_or("nothing"), "\n", text_of(smallest),
        "\nThe whole:\n", text_of(sequence));

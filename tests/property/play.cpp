@@ -86,11 +86,6 @@ class Player {
   ReferenceBooks reference_;
 };
 
-bool fails(const Sequence& sequence) {
-  Census ignored;
-  return play(sequence, ignored).has_value();
-}
-
 }  // namespace
 
 std::optional<std::string> play(const Sequence& sequence, Census& census) {
@@ -101,7 +96,7 @@ std::optional<std::string> play(const Sequence& sequence, Census& census) {
   }
 }
 
-Sequence shrink(Sequence sequence) {
+Sequence shrink(Sequence sequence, const std::function<bool(const Sequence&)>& fails) {
   for (bool smaller = true; smaller;) {
     smaller = false;
     for (std::size_t step = sequence.steps.size(); step-- > 0;) {

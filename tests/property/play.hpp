@@ -4,6 +4,7 @@
 #include "property/reference_books.hpp"
 #include "property/sequence.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,6 @@ namespace accounting::testing {
 std::optional<std::string> play(const Sequence& sequence, Census& census);
 
 /// A smaller sequence that fails as well: steps and commands are left out as long as it does.
-Sequence shrink(Sequence sequence);
+Sequence shrink(Sequence sequence, const std::function<bool(const Sequence&)>& fails);
 
 }  // namespace accounting::testing

@@ -11,12 +11,16 @@
 
 namespace accounting::testing {
 
+/// Whether what belongs together is one transaction of the caller's, and how that ends.
+enum class Together { no, committed, rolled_back };
+
 /// One batch: its time, which of the policies is in force, and how much of each account is loaded
 /// at first.
 struct Step {
   Timestamp now;
   std::size_t policy = 0;
   std::int64_t prefix = 1;
+  Together together = Together::no;
   std::vector<domain::Command> commands;
 };
 

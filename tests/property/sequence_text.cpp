@@ -180,6 +180,9 @@ std::string text_of(const Sequence& sequence) {
   }
   for (const Step& step : sequence.steps) {
     out << "at " << since(step.now) << ", policy " << step.policy << ", prefix " << step.prefix
+        << (step.together == Together::no          ? ""
+            : step.together == Together::committed ? ", in a transaction"
+                                                   : ", in a transaction that is rolled back")
         << "\n";
     for (const domain::Command& command : step.commands) {
       out << "  " << command.user_id << ": " << text_of(command.action)

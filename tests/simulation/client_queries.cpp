@@ -1,38 +1,10 @@
 // The queries that clients make.
-#include "simulation/account_queries.hpp"
+#include "property/account_queries.hpp"
 #include "simulation/world.hpp"
 
 #include <utility>
 
 namespace accounting::testing {
-namespace {
-
-/// What services add, the reference does not know.
-template <class Value>
-Value plain(Value value) {
-  return value;
-}
-std::vector<CreditEntry> plain(std::vector<CreditEntry> entries) {
-  for (CreditEntry& entry : entries) {
-    entry.hash.clear();
-  }
-  return entries;
-}
-std::vector<UsageRecord> plain(std::vector<UsageRecord> records) {
-  for (UsageRecord& record : records) {
-    if (record.service.starts_with("chat-streaming")) {
-      record.metadata.reset();
-    }
-  }
-  return records;
-}
-UserStats plain(UserStats stats) {
-  stats.recent_activity = plain(std::move(stats.recent_activity));
-  return stats;
-}
-
-}  // namespace
-
 template <class Found, class Expected>
 void World::check_query(const Found& found, const Expected& expected) {
   if (!(plain(found) == plain(expected))) {

@@ -3,6 +3,7 @@
 
 #include "accounting/accounting.hpp"
 #include "property/reference_books.hpp"
+#include "property/requests.hpp"
 #include "simulation/history.hpp"
 
 #include <chrono>
@@ -20,17 +21,6 @@ struct Failure {
   enum class Kind { try_again, connection_lost, commit_unknown, refused, busy } kind;
   std::chrono::steady_clock::duration after{};  ///< since the call began
 };
-
-/// An error of the database as the caller sees it.
-struct Trouble {
-  ErrorCode code = ErrorCode::store_error;
-  bool retryable = false;
-
-  friend bool operator==(const Trouble&, const Trouble&) = default;
-};
-
-/// What a call of one command came to.
-using Reply = std::variant<domain::Result, Trouble>;
 
 /// What may be answered for one command, and how often it took effect.
 struct Decided {

@@ -1,7 +1,7 @@
 #include "simulation/oracle.hpp"
 
+#include "property/account_queries.hpp"
 #include "property/comparison.hpp"
-#include "simulation/account_queries.hpp"
 
 #include <algorithm>
 #include <map>

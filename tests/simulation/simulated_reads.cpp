@@ -1,5 +1,5 @@
 // The queries of the simulated database.
-#include "simulation/account_queries.hpp"
+#include "property/account_queries.hpp"
 #include "simulation/simulated_database.hpp"
 
 #include <stdexcept>

@@ -2,9 +2,9 @@
 // happens to it on the way, checked against the oracle after every step.
 #pragma once
 
+#include "property/requests.hpp"
 #include "services/context.hpp"
 #include "simulation/oracle.hpp"
-#include "simulation/requests.hpp"
 #include "simulation/simulated_database.hpp"
 
 #include <deque>

@@ -1,13 +1,15 @@
 -- What every charge and every report paid for without need.
 
 -- In the order in which an older process at work takes them, so that neither waits for the other.
-LOCK TABLE user_accounts, credit_allocations, streaming_sessions, usage_records, credit_entries
-  IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE user_accounts, credit_allocations, streaming_sessions, session_slices, usage_records,
+  credit_entries IN ACCESS EXCLUSIVE MODE;
 
--- The library locks the account and loads the allocation before it writes about them, so these two
--- looked for what was there, row by row; verify finds rows of an account that is gone.
+-- The library locks the account and loads the allocation and the session before it writes about
+-- them, so these looked for what was there, row by row; verify finds rows of what is gone.
 ALTER TABLE usage_records DROP CONSTRAINT usage_records_user_id_fkey;
 ALTER TABLE credit_entries DROP CONSTRAINT credit_entries_user_id_allocation_id_fkey;
+ALTER TABLE session_slices DROP CONSTRAINT session_slices_user_id_session_id_fkey;
+ALTER TABLE session_slices DROP CONSTRAINT session_slices_user_id_allocation_id_fkey;
 
 -- Records are written in the order of their time, or nearly: what a range of pages holds says as
 -- much as an entry for each of them.

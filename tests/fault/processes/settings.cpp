@@ -23,6 +23,7 @@ WorkerSettings read_settings(int count, char** arguments) {
   };
   const std::map<std::string, std::function<void(const std::string&)>> takers = {
       {"--log", [&](const std::string& text) { settings.log = text; }},
+      {"--pace", [&](const std::string& text) { settings.pace = text; }},
       {"--name", [&](const std::string& text) { settings.name = text; }},
       {"--seed", [&](const std::string& text) { settings.seed = std::stoull(text); }},
       {"--seconds", number(settings.seconds)},

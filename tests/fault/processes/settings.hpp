@@ -12,7 +12,8 @@ namespace accounting::testing {
 struct WorkerSettings {
   std::string command;
   std::string url;
-  std::string log;  ///< a directory
+  std::string log;   ///< a directory
+  std::string pace;  ///< a file of auditors whom players wait for
   std::string name = "w";
   std::uint64_t seed = 1;
   std::int64_t seconds = 0;     ///< 0: until `operations` are done, or for ever

@@ -11,6 +11,7 @@
 //
 // Each prints one line of numbers; the exit code is 0 where all was as it must be.
 #include "audit.hpp"
+#include "audit_pace.hpp"
 #include "player.hpp"
 #include "settings.hpp"
 #include "sudden_death.hpp"
@@ -90,13 +91,19 @@ void play_alone(Accounting& books, const WorkerSettings& settings, std::int64_t 
   LoggingClient client(books, settings.log + "/" + name, settings.patience);
   MixPlayer player(client, name, settings,
                    settings.seed * 1'000 + static_cast<std::uint64_t>(thread));
+  const AuditPace pace(settings.pace);
   const auto end = SteadyClock::now() + std::chrono::seconds(settings.seconds);
-  for (std::int64_t made = 0; !stop_asked; ++made) {
+  for (std::int64_t made = 0; !stop_asked;) {
     if ((settings.operations > 0 && made >= settings.operations) ||
         (settings.seconds > 0 && SteadyClock::now() >= end)) {
       break;
     }
+    if (pace.is_behind()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      continue;
+    }
     player.play();
+    ++made;
   }
   tally = client.tally();
 }
@@ -174,6 +181,9 @@ int watch(const WorkerSettings& settings) {
   do {
     const VerifyReport report = books.verify();
     ++audits;
+    if (!settings.pace.empty()) {
+      note_audit(settings.pace);
+    }
     entries = report.entries;
     if (!report.ok) {
       std::cout << "audits=" << audits << " problems=" << report.problems.size() << std::endl;

@@ -1,4 +1,6 @@
-#include "simulation/requests.hpp"
+#include "property/requests.hpp"
+
+#include "property/sequence.hpp"
 
 #include "services/requests.hpp"
 #include "services/writer.hpp"

@@ -2,16 +2,28 @@
 #pragma once
 
 #include "accounting/accounting.hpp"
-#include "simulation/frame.hpp"
+#include "domain/command.hpp"
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace accounting::testing {
 
 using SharedContext = std::shared_ptr<const services::Context>;
+
+/// An error of the database as the caller sees it.
+struct Trouble {
+  ErrorCode code = ErrorCode::store_error;
+  bool retryable = false;
+
+  friend bool operator==(const Trouble&, const Trouble&) = default;
+};
+
+/// What a call of one command came to.
+using Reply = std::variant<domain::Result, Trouble>;
 
 /// Makes the call that the command stands for; throws what it throws.
 domain::Answer perform(const SharedContext& context, const domain::Command& command);

@@ -60,6 +60,17 @@ Call charge_each(const std::vector<std::string>& users) {
   };
 }
 
+Call record_each(const std::vector<std::string>& users) {
+  return [=](const RecordedBooks& books) {
+    std::vector<RecordRequest> requests;
+    for (const std::string& user_id : users) {
+      requests.push_back(
+          {.user_id = user_id, .service = "images", .operation = "one", .credits = 30});
+    }
+    books.usage().record_many(requests);
+  };
+}
+
 void allocate(const RecordedBooks& books) {
   books.credits().allocate(
       {.user_id = "ada", .credits = 50, .allocated_by = "admin", .expiry_days = 1});
@@ -150,7 +161,12 @@ std::vector<Scenario> isolation_scenarios() {
        .before = accounts_with(100),
        .actors = {{"ann", initialize}, {"again", initialize}}},
       {.name = "crosswise",
-       .what = "Two batches of charges that name the same accounts in opposite order.",
+       .what = "Records of both that name the same accounts in opposite order.",
+       .before = accounts_with(50, {"ada", "bob"}),
+       .actors = {{"ann", record_each({"ada", "bob"})}, {"bea", record_each({"bob", "ada"})}}},
+      {.name = "crosswise_left_out",
+       .what =
+           "Two batches of charges: accounts that the other holds are left out, not waited for.",
        .before = accounts_with(50, {"ada", "bob"}),
        .actors = {{"ann", charge_each({"ada", "bob"})}, {"bea", charge_each({"bob", "ada"})}}},
       {.name = "same_price",

@@ -64,6 +64,8 @@ struct ReferenceSession {
   std::optional<Settlement> settlement;  ///< none: active
   Tokens ended_with;
   std::int64_t usage_id = 0;
+
+  friend bool operator==(const ReferenceSession&, const ReferenceSession&) = default;
 };
 
 struct ReferenceKey {
@@ -71,6 +73,8 @@ struct ReferenceKey {
   std::size_t operation = 0;
   std::string fingerprint;
   domain::Answer answer;
+
+  friend bool operator==(const ReferenceKey&, const ReferenceKey&) = default;
 };
 
 struct ReferenceAccount {
@@ -81,6 +85,8 @@ struct ReferenceAccount {
   std::vector<CreditEntry> entries;
   std::vector<domain::RollupRow> rollups;
   std::vector<ReferenceKey> keys;
+
+  friend bool operator==(const ReferenceAccount&, const ReferenceAccount&) = default;
 };
 
 class ReferenceBooks {

@@ -2,6 +2,9 @@
 
 #include "property/sequence.hpp"
 
+#include "services/requests.hpp"
+#include "services/writer.hpp"
+
 #include <utility>
 
 namespace accounting::testing {
@@ -33,66 +36,133 @@ Request usage_request(const domain::Command& command, const domain::UsageDetails
           .idempotency_key = key_of(command)};
 }
 
-struct Performer {
-  const SharedContext& context;
+/// Hands `use` the request that the command stands for.
+template <class Use>
+struct WithRequest {
   const domain::Command& command;
+  const Use& use;
 
-  domain::Answer operator()(const domain::Allocate& action) const {
-    return Credits(context).allocate(request_of(command, action));
+  auto operator()(const domain::Allocate& action) const { return use(request_of(command, action)); }
+  auto operator()(const domain::Deduct& action) const {
+    return use(DeductRequest{
+        .user_id = command.user_id, .credits = action.credits, .idempotency_key = key_of(command)});
   }
-  domain::Answer operator()(const domain::Deduct& action) const {
-    return Credits(context).deduct({.user_id = command.user_id,
-                                    .credits = action.credits,
-                                    .idempotency_key = key_of(command)});
+  auto operator()(const domain::ChargeUsage& action) const {
+    return use(usage_request<ChargeRequest>(command, action.usage));
   }
-  domain::Answer operator()(const domain::ChargeUsage& action) const {
-    return Credits(context).charge(usage_request<ChargeRequest>(command, action.usage));
+  auto operator()(const domain::RecordUsage& action) const {
+    return use(usage_request<RecordRequest>(command, action.usage));
   }
-  domain::Answer operator()(const domain::RecordUsage& action) const {
-    return Usage(context).record(usage_request<RecordRequest>(command, action.usage));
+  auto operator()(const domain::Revoke& action) const {
+    return use(RevokeRequest{.allocation_id = action.allocation_id,
+                             .user_id = command.user_id,
+                             .revoked_by = action.revoked_by});
   }
-  domain::Answer operator()(const domain::Revoke& action) const {
-    return Credits(context).revoke({.allocation_id = action.allocation_id,
-                                    .user_id = command.user_id,
-                                    .revoked_by = action.revoked_by});
+  auto operator()(const domain::Initialize& action) const {
+    return use(InitializeRequest{.session_id = action.session_id,
+                                 .user_id = command.user_id,
+                                 .model_id = action.model_id,
+                                 .estimated_tokens = action.estimated_tokens});
   }
-  domain::Answer operator()(const domain::Initialize& action) const {
-    return Sessions(context).initialize({.session_id = action.session_id,
-                                         .user_id = command.user_id,
-                                         .model_id = action.model_id,
-                                         .estimated_tokens = action.estimated_tokens});
+  auto operator()(const domain::Report& action) const {
+    return use(ReportRequest{.session_id = action.session_id,
+                             .user_id = command.user_id,
+                             .tokens_so_far = action.tokens_so_far});
   }
-  domain::Answer operator()(const domain::Report& action) const {
-    return Sessions(context).report({.session_id = action.session_id,
-                                     .user_id = command.user_id,
-                                     .tokens_so_far = action.tokens_so_far});
+  auto operator()(const domain::Extend& action) const {
+    return use(ExtendRequest{.session_id = action.session_id,
+                             .user_id = command.user_id,
+                             .additional_tokens = action.additional_tokens,
+                             .idempotency_key = key_of(command)});
   }
-  domain::Answer operator()(const domain::Extend& action) const {
-    return Sessions(context).extend({.session_id = action.session_id,
-                                     .user_id = command.user_id,
-                                     .additional_tokens = action.additional_tokens,
-                                     .idempotency_key = key_of(command)});
+  auto operator()(const domain::Finalize& action) const {
+    return use(FinalizeRequest{.session_id = action.session_id,
+                               .user_id = command.user_id,
+                               .actual_tokens = action.actual_tokens,
+                               .success = action.success});
   }
-  domain::Answer operator()(const domain::Finalize& action) const {
-    return Sessions(context).finalize({.session_id = action.session_id,
-                                       .user_id = command.user_id,
-                                       .actual_tokens = action.actual_tokens,
-                                       .success = action.success});
+  auto operator()(const domain::Abort& action) const {
+    return use(AbortRequest{.session_id = action.session_id,
+                            .user_id = command.user_id,
+                            .tokens_generated = action.tokens_generated});
   }
-  domain::Answer operator()(const domain::Abort& action) const {
-    return Sessions(context).abort({.session_id = action.session_id,
-                                    .user_id = command.user_id,
-                                    .tokens_generated = action.tokens_generated});
-  }
-  domain::Answer operator()(const domain::Expire&) const {
+  auto operator()(const domain::Expire&) const -> decltype(use(DeductRequest{})) {
     throw std::logic_error("sessions expire by a sweep only");
   }
 };
 
+/// The public door for each kind of request.
+struct Doors {
+  const SharedContext& context;
+
+  domain::Answer operator()(const AllocateRequest& request) const {
+    return Credits(context).allocate(request);
+  }
+  domain::Answer operator()(const DeductRequest& request) const {
+    return Credits(context).deduct(request);
+  }
+  domain::Answer operator()(const ChargeRequest& request) const {
+    return Credits(context).charge(request);
+  }
+  domain::Answer operator()(const RecordRequest& request) const {
+    return Usage(context).record(request);
+  }
+  domain::Answer operator()(const RevokeRequest& request) const {
+    return Credits(context).revoke(request);
+  }
+  domain::Answer operator()(const InitializeRequest& request) const {
+    return Sessions(context).initialize(request);
+  }
+  domain::Answer operator()(const ReportRequest& request) const {
+    return Sessions(context).report(request);
+  }
+  domain::Answer operator()(const ExtendRequest& request) const {
+    return Sessions(context).extend(request);
+  }
+  domain::Answer operator()(const FinalizeRequest& request) const {
+    return Sessions(context).finalize(request);
+  }
+  domain::Answer operator()(const AbortRequest& request) const {
+    return Sessions(context).abort(request);
+  }
+};
+
+template <class Use>
+auto with_request(const domain::Command& command, const Use& use) {
+  return std::visit(WithRequest<Use>{command, use}, command.action);
+}
+
 }  // namespace
 
 domain::Answer perform(const SharedContext& context, const domain::Command& command) {
-  return std::visit(Performer{context, command}, command.action);
+  return with_request(command, Doors{context});
+}
+
+std::vector<Reply> perform_at_once(const SharedContext& context,
+                                   const std::vector<domain::Command>& commands) {
+  std::vector<domain::Command> as_services_make_them;
+  for (const domain::Command& command : commands) {
+    as_services_make_them.push_back(with_request(
+        command, [&](const auto& request) { return services::command_of(*context, request); }));
+  }
+  std::vector<Reply> replies;
+  try {
+    for (auto& outcome : services::execute_each(*context, as_services_make_them)) {
+      replies.push_back(reply_of([&] {
+        if (const auto* failure = std::get_if<std::exception_ptr>(&outcome)) {
+          std::rethrow_exception(*failure);
+        }
+        auto& result = std::get<domain::Result>(outcome);
+        if (const auto* refusal = std::get_if<domain::Refusal>(&result)) {
+          domain::throw_refusal(*refusal);
+        }
+        return std::get<domain::Answer>(std::move(result));
+      }));
+    }
+  } catch (const AccountingError& error) {
+    replies.assign(commands.size(), reply_of(error));
+  }
+  return replies;
 }
 
 std::vector<domain::Answer> perform_together(const SharedContext& context,

@@ -31,6 +31,9 @@ domain::Answer perform(const SharedContext& context, const domain::Command& comm
 /// `allocate_many` or `record_many`: an answer for each (only how many, for records).
 std::vector<domain::Answer> perform_together(const SharedContext& context,
                                              const std::vector<domain::Command>& commands);
+/// As the calls of callers that wait for the database at the same time.
+std::vector<Reply> perform_at_once(const SharedContext& context,
+                                   const std::vector<domain::Command>& commands);
 std::vector<Reply> charge_many(const SharedContext& context,
                                const std::vector<domain::Command>& commands);
 

@@ -50,9 +50,28 @@ Part in_turns(const Part& list, const std::vector<Command>& commands) {
   return turns;
 }
 
+/// All that can be picked of a short list, the most first.
+std::vector<Part> picks_of(std::size_t count) {
+  std::vector<Part> parts;
+  for (std::size_t picked = (std::size_t{1} << count) - 1; picked > 0; --picked) {
+    Part part;
+    for (std::size_t index = 0; index < count; ++index) {
+      if ((picked >> index & 1U) != 0) {
+        part.push_back(index);
+      }
+    }
+    parts.push_back(std::move(part));
+  }
+  std::ranges::stable_sort(parts, std::ranges::greater(), &Part::size);
+  return parts;
+}
+
 /// What may share a transaction: the list or what is left of it, the commands of one account where
 /// the others' could be had and its could not, and halves of all these.
 std::vector<Part> parts_of(const Frame& frame) {
+  if (frame.sharing == Sharing::parts) {
+    return picks_of(frame.commands.size());
+  }
   Part all;
   Part left;
   std::map<std::string, Part> by_account;
@@ -168,7 +187,7 @@ Complaint Oracle::committed(Frame& frame, const SimulatedUnit& unit, const Polic
     set_price(frame, unit.prices_locked_at);
     return std::nullopt;
   }
-  if (frame.sharing == Sharing::halves) {
+  if (frame.sharing != Sharing::together) {
     frame.last_committed.clear();
     return find_committed_half(frame, unit, policy);
   }
@@ -180,10 +199,6 @@ Complaint Oracle::committed(Frame& frame, const SimulatedUnit& unit, const Polic
     }
   }
   return std::nullopt;
-}
-
-std::size_t Oracle::usage_records_of(const std::string& user_id) const {
-  return reference_.has_account(user_id) ? reference_.account(user_id).usage_records.size() : 0;
 }
 
 /// Which part of a list a transaction carried out shows only in the rows: it is one after which the
@@ -229,11 +244,11 @@ std::vector<Decided> Oracle::decide_part(Frame& frame, const std::vector<std::si
                                          const SimulatedUnit& unit, const Policy& policy) {
   std::vector<Decided> part;
   for (const std::size_t index : indexes) {
-    const std::string& user_id = frame.commands[index].user_id;
-    const std::size_t records = usage_records_of(user_id);
+    const ReferenceAccount* account = seen_by(unit.client, frame.commands[index].user_id);
+    const std::optional<ReferenceAccount> before =
+        account != nullptr ? std::optional(*account) : std::nullopt;
     Decided decided{.allowed = decide(frame, index, 1, unit, policy)};
-    // What such calls do leaves a usage record; a replay leaves none.
-    decided.effects = usage_records_of(user_id) > records ? 1 : 0;
+    decided.effects = account != nullptr && *account != *before ? 1 : 0;
     part.push_back(std::move(decided));
   }
   return part;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace accounting;
@@ -41,6 +42,10 @@ TEST_CASE("what the databases say differently is spelled out") {
   CHECK(postgresql("NUMERIC_TEXT(NUMERIC(:t))") == "((:t)::numeric)::text");
   CHECK(postgresql("SELECT 1 LOCK_ROW") == "SELECT 1 FOR NO KEY UPDATE");
   CHECK(sqlite("SELECT 1 LOCK_ROW") == "SELECT 1 ");
+  CHECK(postgresql("SELECT 1 LOCK_ROW_IF_FREE") == "SELECT 1 FOR NO KEY UPDATE SKIP LOCKED");
+  CHECK(sqlite("SELECT 1 LOCK_ROW_IF_FREE") == "SELECT 1 ");
+  CHECK(postgresql("coalesce(a, END_OF_TIME)") == "coalesce(a, 'infinity')");
+  CHECK(sqlite("coalesce(a, END_OF_TIME)") == "coalesce(a, 9223372036854775807)");
   CHECK(sqlite("INSTANT_OF(coalesce(a, (b)))") == "(coalesce(a, (b)))");
 }
 
@@ -63,6 +68,71 @@ TEST_CASE("one row or failure is asked of PostgreSQL in the statement itself") {
         "WITH touched AS (UPDATE t SET a = 1 RETURNING 1)"
         " SELECT 1 / (count(*) = 1)::int FROM touched");
   CHECK(spell(update, DatabaseKind::sqlite) == "UPDATE t SET a = 1");
+}
+
+TEST_CASE("a read of many rows answers the number of its row first") {
+  const Statement read{.name = "s",
+                       .text = "SELECT a FROM t WHERE b = :t AND c > INSTANT(:at) LOCK_ROW",
+                       .parameters = parameters,
+                       .columns = {Type::integer}};
+  CHECK(has_form_for_many(read));
+  const NumberedText many = spell_for_many(read);
+  CHECK(many.text ==
+        "SELECT each_row.number, found.* FROM unnest($1::bigint[], $2::text[], $3::timestamptz[])"
+        " WITH ORDINALITY AS each_row (p1, p2, p3, number) CROSS JOIN LATERAL ("
+        "SELECT a FROM t WHERE b = each_row.p2 AND c > (each_row.p3)::timestamptz"
+        " FOR NO KEY UPDATE) AS found");
+  CHECK(many.parameters == std::vector<std::size_t>{0, 1, 2});
+}
+
+TEST_CASE("an insert of many rows selects them, and keeps what stands behind the values") {
+  const Statement insert{.name = "s",
+                         .text =
+                             "INSERT INTO t (a, b) VALUES (:n, coalesce(:t, ')')) "
+                             "ON CONFLICT (a) DO UPDATE SET b = excluded.b",
+                         .parameters = {{"n", Type::integer}, {"t", Type::text}}};
+  CHECK(has_form_for_many(insert));
+  CHECK(spell_for_many(insert).text ==
+        "INSERT INTO t (a, b) SELECT each_row.p1, coalesce(each_row.p2, ')') FROM"
+        " unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS each_row (p1, p2, number)"
+        " ON CONFLICT (a) DO UPDATE SET b = excluded.b");
+}
+
+TEST_CASE("an update of many rows must touch as many where each must touch one") {
+  Statement update{.name = "s",
+                   .text = "UPDATE t SET a = a + :n WHERE b = :t",
+                   .parameters = {{"n", Type::integer}, {"t", Type::text}}};
+  const std::string plain =
+      "UPDATE t SET a = a + each_row.p1 FROM unnest($1::bigint[], $2::text[])"
+      " WITH ORDINALITY AS each_row (p1, p2, number) WHERE b = each_row.p2";
+  CHECK(spell_for_many(update).text == plain);
+  update.touches_one_row = true;
+  CHECK(spell_for_many(update).text ==
+        "WITH touched AS (" + plain +
+            " RETURNING 1) SELECT 1 / (count(*) = cardinality($1::bigint[]))::int FROM touched");
+}
+
+TEST_CASE("what cannot be asked for many rows at once is asked for each") {
+  const auto has_form = [](const std::string& text, std::vector<Parameter> named,
+                           std::vector<Type> columns) {
+    return has_form_for_many(
+        {.name = "s", .text = text, .parameters = std::move(named), .columns = std::move(columns)});
+  };
+  const std::vector<Parameter> one = {{"n", Type::integer}};
+  CHECK(has_form("SELECT a FROM t WHERE b = :n", one, {Type::integer}));
+  CHECK(has_form("UPDATE t SET a = :n WHERE b = 1", one, {}));
+  CHECK_FALSE(has_form("SELECT a FROM t", {}, {Type::integer}));
+  CHECK_FALSE(has_form("DELETE FROM t WHERE b = :n", one, {}));
+  CHECK_FALSE(has_form("WITH x AS (SELECT 1) SELECT :n", one, {Type::integer}));
+  CHECK_FALSE(has_form("INSERT INTO t (a) VALUES (:n) RETURNING a", one, {Type::integer}));
+  CHECK_THROWS_AS(
+      spell_for_many({.name = "s", .text = "DELETE FROM t WHERE b = :n", .parameters = one}),
+      MistakenStatement);
+  CHECK_THROWS_AS(
+      spell_for_many({.name = "s", .text = "INSERT INTO t SELECT :n", .parameters = one}),
+      MistakenStatement);
+  CHECK_THROWS_AS(spell_for_many({.name = "s", .text = "UPDATE t SET a = :n", .parameters = one}),
+                  MistakenStatement);
 }
 
 TEST_CASE("names become numbers, each use its own") {

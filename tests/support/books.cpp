@@ -147,6 +147,8 @@ Books::Books(Database database, const Setup& setup)
   options_.pool_size = setup.pool_size;
   options_.clock = clock_;
   options_.pipeline = database != Database::postgresql_unpipelined;
+  // As a sharded database would have it: no statement that locks or writes is about several users.
+  options_.share_statements = database != Database::postgresql_partitioned;
   if (database == Database::sqlite_memory) {
     options_.database = "sqlite://";
   } else if (database == Database::sqlite_file) {

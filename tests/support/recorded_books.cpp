@@ -7,6 +7,7 @@
 #include "sql/postgresql_connection.hpp"
 #include "sql/sql_session.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -49,7 +50,9 @@ std::string literal_of(const sql::Value& value, DatabaseKind kind) {
   return "NULL";
 }
 
-RecordedStatement recorded(const sql::Call& call, DatabaseKind kind) {
+using Calls = std::vector<const sql::Call*>;
+
+RecordedStatement recorded_alone(const sql::Call& call, DatabaseKind kind) {
   auto [text, order] =
       sql::number_parameters(sql::spell(*call.statement, kind), call.statement->parameters);
   RecordedStatement statement{.name = std::string(call.statement->name), .text = std::move(text)};
@@ -59,14 +62,62 @@ RecordedStatement recorded(const sql::Call& call, DatabaseKind kind) {
   return statement;
 }
 
+/// One of a value for each call.
+std::string array_of(const Calls& calls, std::size_t index) {
+  std::string array;
+  for (const sql::Call* call : calls) {
+    array += (array.empty() ? "ARRAY[" : ", ") +
+             literal_of(call->values.at(index), DatabaseKind::postgresql);
+  }
+  switch (calls.front()->statement->parameters.at(index).type) {
+    case sql::Type::integer:
+      return array + "]::bigint[]";
+    case sql::Type::text:
+      return array + "]::text[]";
+    case sql::Type::instant:
+      return array + "]::timestamptz[]";
+  }
+  throw std::logic_error("a parameter of an unknown type");
+}
+
+RecordedStatement recorded(const Calls& calls, DatabaseKind kind) {
+  const sql::Statement& asked = *calls.front()->statement;
+  if (calls.size() == 1) {
+    return recorded_alone(*calls.front(), kind);
+  }
+  auto [text, order] = sql::spell_for_many(asked);
+  RecordedStatement statement{.name = std::string(asked.name) + "_many", .text = std::move(text)};
+  for (const std::size_t index : order) {
+    statement.values.push_back(array_of(calls, index));
+  }
+  return statement;
+}
+
+/// The calls of a trip as they are sent: those of one statement together.
+std::vector<Calls> sent_together(const std::vector<sql::Call>& calls, bool share) {
+  std::vector<Calls> groups;
+  for (const sql::Call& call : calls) {
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const Calls& group) {
+      return share && group.front()->statement == call.statement &&
+             sql::has_form_for_many(*call.statement);
+    });
+    if (same == groups.end()) {
+      groups.push_back({&call});
+    } else {
+      same->push_back(&call);
+    }
+  }
+  return groups;
+}
+
 }  // namespace
 
 class RecordingConnection final : public sql::Connection {
  public:
   using Record = std::shared_ptr<RecordedBooks::Record>;
 
-  RecordingConnection(std::unique_ptr<sql::Connection> inner, Record record)
-      : inner_(std::move(inner)), record_(std::move(record)) {}
+  RecordingConnection(std::unique_ptr<sql::Connection> inner, bool shares, Record record)
+      : inner_(std::move(inner)), shares_(shares), record_(std::move(record)) {}
 
   [[nodiscard]] DatabaseKind kind() const noexcept override { return inner_->kind(); }
   std::vector<sql::Rows> run(const sql::Trip& trip) override {
@@ -101,8 +152,9 @@ class RecordingConnection final : public sql::Connection {
                                               ? sqlite
                                               : sql::PostgresqlConnection::begin_text(trip.begin)});
     }
-    for (const sql::Call& call : trip.calls) {
-      noted.statements.push_back(recorded(call, kind()));
+    const bool shares = shares_ && kind() == DatabaseKind::postgresql;
+    for (const Calls& calls : sent_together(trip.calls, shares)) {
+      noted.statements.push_back(recorded(calls, kind()));
     }
     if (trip.commit) {
       noted.statements.push_back({.text = "COMMIT"});
@@ -111,6 +163,7 @@ class RecordingConnection final : public sql::Connection {
   }
 
   std::unique_ptr<sql::Connection> inner_;
+  bool shares_;
   Record record_;
 };
 
@@ -121,7 +174,8 @@ class RecordingStore final : public store::Store {
       : pool_(
             [options, record = std::move(record)](sql::Deadline) {
               return std::make_unique<RecordingConnection>(
-                  sql::connect(sql::parse_database_url(options.database), options), record);
+                  sql::connect(sql::parse_database_url(options.database), options),
+                  options.share_statements, record);
             },
             1, options.pool_timeout) {}
 
@@ -164,18 +218,15 @@ void RecordedBooks::after_next_trip(std::function<void()> work) {
 
 std::string RecordedStatement::written() const {
   std::string whole;
-  std::size_t next = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
+  for (std::size_t at = 0; at < text.size();) {
     if (text[at] != '$') {
-      whole += text[at];
+      whole += text[at++];
       continue;
     }
-    const std::string number = std::to_string(++next);
-    if (text.compare(at + 1, number.size(), number) != 0) {
-      throw std::logic_error("parameters are not numbered in order: " + text);
-    }
-    whole += values.at(next - 1);
-    at += number.size();
+    std::size_t digits = 0;
+    const int number = std::stoi(text.substr(at + 1), &digits);
+    whole += values.at(static_cast<std::size_t>(number - 1));
+    at += digits + 1;
   }
   return whole;
 }

@@ -1,6 +1,7 @@
 #include "support/tcp_proxy.hpp"
 
 #include "support/databases.hpp"
+#include "support/wire.hpp"
 
 #include <libpq-fe.h>
 #include <netdb.h>
@@ -17,6 +18,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace accounting::testing {
 namespace {
@@ -147,6 +149,18 @@ TcpProxy::~TcpProxy() {
   close(listener_);
 }
 
+std::vector<std::string> TcpProxy::take_statements() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(statements_, {});
+}
+
+void TcpProxy::keep(const std::string& statement) {
+  if (keeps_statements_) {
+    const std::lock_guard lock(mutex_);
+    statements_.push_back(statement);
+  }
+}
+
 void TcpProxy::accept_clients() {
   while (!closing_) {
     pollfd ready{listener_, POLLIN, 0};
@@ -168,6 +182,7 @@ void TcpProxy::serve(int client_descriptor) {
   auto mode = AtCommit::pass;
   bool server_spoke_last = true;
   auto silent_since = Clock::time_point::max();
+  WireReader wire;
   while (!closing_) {
     const auto now = Clock::now();
     if (is_silent()) {
@@ -204,6 +219,9 @@ void TcpProxy::serve(int client_descriptor) {
       bytes_from_clients_ += size;
     }
     const std::string_view text(bytes.data(), static_cast<std::size_t>(size));
+    if (from_client) {
+      wire.take(text, [this](const std::string& statement) { keep(statement); });
+    }
     if (from_client && text.find(commit) != std::string_view::npos && --others_first_ < 0) {
       mode = once_ ? at_commit_.exchange(AtCommit::pass) : at_commit_.load();
       faults_ += mode == AtCommit::pass ? 0 : 1;

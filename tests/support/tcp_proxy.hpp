@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -47,6 +48,10 @@ class TcpProxy {
   [[nodiscard]] int faults() const noexcept { return faults_; }
   /// What clients have sent so far.
   [[nodiscard]] std::int64_t bytes_from_clients() const noexcept { return bytes_from_clients_; }
+  /// From now on, keeps what clients have the server run.
+  void keep_statements() noexcept { keeps_statements_ = true; }
+  /// The statements that were kept since it was last asked: their texts, in order.
+  std::vector<std::string> take_statements();
   /// How often a client spoke after the server had answered, or first.
   [[nodiscard]] std::int64_t round_trips() const noexcept { return round_trips_; }
   /// Takes what both sides send and passes nothing on: from now on, or from the moment when a
@@ -78,6 +83,7 @@ class TcpProxy {
 
   [[nodiscard]] bool reads() const noexcept { return bytes_from_clients_ < last_byte_read_; }
   [[nodiscard]] bool is_silent() const noexcept { return !reads() || round_trips_ > silent_from_; }
+  void keep(const std::string& statement);
   void accept_clients();
   void serve(int client);
 
@@ -96,6 +102,9 @@ class TcpProxy {
   std::atomic<Clock::time_point> silent_since_ = Clock::time_point::max();
   std::atomic<std::chrono::milliseconds> delay_{};
   std::atomic<bool> closing_ = false;
+  std::atomic<bool> keeps_statements_ = false;
+  std::mutex mutex_;
+  std::vector<std::string> statements_;
   std::vector<std::thread> servants_;
   std::thread acceptor_;
 };

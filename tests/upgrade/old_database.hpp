@@ -32,7 +32,8 @@ class OldDatabase {
   [[nodiscard]] std::string told(const std::string& file) const;
   /// The trips of one more charge, with the key "old-1", as the older library sends them.
   [[nodiscard]] std::vector<std::string> old_charge() const;
-  /// Adds accounts with sound journals of so many deductions.
+  /// Adds accounts with sound journals of so many deductions. Not since version 3, whose journals
+  /// only the library can continue.
   void grow(std::int64_t accounts, std::int64_t entries) const;
 
  private:

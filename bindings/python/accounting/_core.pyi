@@ -248,6 +248,7 @@ def open(
     tcp_user_timeout: object,
     max_attempts: object,
     pipeline: object,
+    share_statements: object,
     api_key_prefix: object,
     api_key_pepper: object,
     log: object,

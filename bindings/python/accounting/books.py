@@ -362,6 +362,7 @@ def open(
     tcp_user_timeout: timedelta = timedelta(seconds=10),
     max_attempts: int = 8,
     pipeline: bool = True,
+    share_statements: bool = True,
     api_key_prefix: str = "acct",
     api_key_pepper: bytes | str | None = None,
     log: Callable[[str, str], object] | None = None,
@@ -392,6 +393,9 @@ def open(
         max_attempts: how often a transaction is tried when the database asks for another try: 1 to
             100.
         pipeline: PostgreSQL: send the statements of a trip together.
+        share_statements: PostgreSQL: let calls of many users that share a transaction share its
+            statements. False: each lock and each write is a statement about one user, as databases
+            that are sharded by user want it.
         api_key_prefix: what API keys begin with: 1 to 16 letters and digits.
         api_key_pepper: a secret of the host, at least 32 bytes, under which the hashes of API keys
             are made; a str counts as its UTF-8. Keys issued under another one are unknown. None:
@@ -430,6 +434,7 @@ def open(
             tcp_user_timeout,
             max_attempts,
             pipeline,
+            share_statements,
             api_key_prefix,
             api_key_pepper,
             log if relay is None else relay,

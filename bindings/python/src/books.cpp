@@ -72,8 +72,8 @@ InvalidArgument in_terms_of_python(const InvalidArgument& error) {
 HeldBooks open(handle url, handle policy, std::optional<std::shared_ptr<ManualClock>> clock,
                handle pool_size, handle migrate, handle call_timeout, handle pool_timeout,
                handle connect_timeout, handle statement_timeout, handle lock_timeout,
-               handle tcp_user_timeout, handle max_attempts, handle pipeline, handle api_key_prefix,
-               handle api_key_pepper, handle log) {
+               handle tcp_user_timeout, handle max_attempts, handle pipeline,
+               handle share_statements, handle api_key_prefix, handle api_key_pepper, handle log) {
   Arguments arguments{{"url", url}, {"migrate", migrate}};
   Options options{.database = arguments.optional_text("url").value_or(""),
                   .policy = to_policy(policy),
@@ -88,6 +88,7 @@ HeldBooks open(handle url, handle policy, std::optional<std::shared_ptr<ManualCl
                   .tcp_user_timeout = to_timeout(tcp_user_timeout, "tcp_user_timeout"),
                   .max_attempts = to_integer(max_attempts, "max_attempts"),
                   .pipeline = to_boolean(pipeline, "pipeline"),
+                  .share_statements = to_boolean(share_statements, "share_statements"),
                   .api_key_prefix = to_text(api_key_prefix, "api_key_prefix"),
                   .api_key_pepper = {},
                   .log = to_log_sink(log)};
@@ -228,8 +229,8 @@ void bind_books(py::module_& module) {
   module.def("open", &open, arg("url"), arg("policy"), arg("clock"), arg("pool_size"),
              arg("migrate"), arg("call_timeout"), arg("pool_timeout"), arg("connect_timeout"),
              arg("statement_timeout"), arg("lock_timeout"), arg("tcp_user_timeout"),
-             arg("max_attempts"), arg("pipeline"), arg("api_key_prefix"), arg("api_key_pepper"),
-             arg("log"));
+             arg("max_attempts"), arg("pipeline"), arg("share_statements"), arg("api_key_prefix"),
+             arg("api_key_pepper"), arg("log"));
 }
 
 }  // namespace accounting::python

@@ -86,6 +86,7 @@ OPTIONS: list[tuple[str, object]] = [
     ("max_attempts", 0),
     ("max_attempts", 1.5),
     ("pipeline", None),
+    ("share_statements", 1),
     ("log", "print"),
 ]
 

@@ -1,5 +1,9 @@
 -- What every charge and every report paid for without need.
 
+-- In the order in which an older process at work takes them, so that neither waits for the other.
+LOCK TABLE user_accounts, credit_allocations, streaming_sessions, session_slices, usage_records,
+  credit_entries IN ACCESS EXCLUSIVE MODE;
+
 -- The library locks the account and loads the allocation and the session before it writes about
 -- them, so these looked for what was there, row by row; verify finds rows of what is gone.
 ALTER TABLE usage_records DROP CONSTRAINT usage_records_user_id_fkey;

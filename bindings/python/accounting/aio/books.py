@@ -218,6 +218,7 @@ def open(
     tcp_user_timeout: timedelta = timedelta(seconds=10),
     max_attempts: int = 8,
     pipeline: bool = True,
+    share_statements: bool = True,
     api_key_prefix: str = "acct",
     api_key_pepper: bytes | str | None = None,
     log: Callable[[str, str], object] | None = None,
@@ -239,6 +240,7 @@ def open(
         tcp_user_timeout: how long PostgreSQL's host may leave what was sent unconfirmed.
         max_attempts: how often a transaction is tried.
         pipeline: PostgreSQL: send the statements of a trip together.
+        share_statements: PostgreSQL: let calls of many users share statements.
         api_key_prefix: what API keys begin with.
         api_key_pepper: a secret of the host, under which their hashes are made.
         log: called from the thread that is at work, until the books are closed.
@@ -260,7 +262,7 @@ def open(
             call_timeout=call_timeout, pool_timeout=pool_timeout,
             connect_timeout=connect_timeout, statement_timeout=statement_timeout,
             lock_timeout=lock_timeout, tcp_user_timeout=tcp_user_timeout,
-            max_attempts=max_attempts, pipeline=pipeline,
+            max_attempts=max_attempts, pipeline=pipeline, share_statements=share_statements,
             api_key_prefix=api_key_prefix, api_key_pepper=api_key_pepper, log=log,
         ),
         threads,

@@ -22,6 +22,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kThreads = 16;
+constexpr int kCallsEach = 20;
+constexpr std::int64_t kCalls = kThreads * kCallsEach;
 const std::vector<Database> kServersAndFiles = {Database::sqlite_file, Database::postgresql,
                                                 Database::postgresql_partitioned};
 
@@ -115,8 +117,6 @@ void check_balance(const Books& books, const std::string& user_id, std::int64_t 
 
 TEST_SUITE("shared transactions") {
   TEST_CASE("calls of many threads on many accounts share COMMITs") {
-    constexpr int kCallsEach = 20;
-    constexpr std::int64_t kCalls = kThreads * kCallsEach;
     for_databases({Database::postgresql, Database::postgresql_partitioned}, {}, [](Books& books) {
       add_accounts(books, kThreads, 100);
       DistantBooks distant(books);
@@ -353,7 +353,7 @@ TEST_SUITE("statements about one user") {
       distant.far.credits().charge_many(charges);
       distant.far.credits().allocate_many(grants);
       in_threads(kThreads, [&](int thread) {
-        const Sessions sessions = distant.far.sessions();
+        Sessions sessions = distant.far.sessions();
         sessions.initialize({"s", user(thread), "m", 10});
         sessions.report({"s", user(thread), 5});
         sessions.finalize({"s", user(thread), 10});

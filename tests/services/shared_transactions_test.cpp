@@ -44,7 +44,7 @@ class DistantBooks {
  public:
   explicit DistantBooks(const Books& near, bool share_statements = true)
       : proxy_(near.options().database), far(Accounting::open(options(near, share_statements))) {
-    static_cast<void>(far.health());  // connects
+    static_cast<void>(far.sessions().all_active());  // connects, and looks at the schema
     proxy_.delay(2ms);
     proxy_.keep_statements();
   }

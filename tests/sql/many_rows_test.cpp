@@ -54,7 +54,7 @@ const Statement rename_from{
     .parameters = {{"name", Type::text}, {"low", Type::integer}, {"high", Type::integer}}};
 
 const Statement prepared_for_many{
-    .name = "prepared_for_many",
+    .name = "count_prepared",
     .text = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE '%\\_many'",
     .columns = {Type::integer}};
 

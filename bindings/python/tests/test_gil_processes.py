@@ -14,6 +14,8 @@ import pytest
 
 import accounting
 
+pytestmark = pytest.mark.alone
+
 BEGIN = """
 import accounting, os, sys, threading, time
 books = accounting.open(os.environ["BOOKS"], migrate=True)

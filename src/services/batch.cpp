@@ -97,7 +97,22 @@ void carry_out_halves(Books& books, std::span<Ticket* const> tickets, WhenHeld w
                       store::Deadline deadline) {
   const std::size_t half = tickets.size() / 2;
   carry_out(books, tickets.first(half), when_held, deadline);
-  carry_out(books, tickets.subspan(half), when_held, deadline);
+  // Behind what was put back nothing of its account goes first.
+  std::set<std::string, std::less<>> put_back;
+  for (const Ticket* ticket : tickets.first(half)) {
+    if (!ticket->result && !ticket->failure) {
+      put_back.insert(ticket->command->user_id);
+    }
+  }
+  std::vector<Ticket*> others;
+  for (Ticket* ticket : tickets.subspan(half)) {
+    if (!put_back.contains(ticket->command->user_id)) {
+      others.push_back(ticket);
+    }
+  }
+  if (!others.empty()) {
+    carry_out(books, others, when_held, deadline);
+  }
 }
 
 }  // namespace
@@ -140,6 +155,14 @@ void carry_out(Books& books, std::span<Ticket* const> tickets, WhenHeld when_hel
     }
   } catch (const std::bad_alloc&) {
     throw;  // each is told of it
+  } catch (const StoreError& error) {
+    // A connection or a place that was not had in time is not the fault of one of them.
+    if (tickets.size() == 1 || error.retryable()) {
+      for (Ticket* ticket : tickets) {
+        ticket->failure = std::current_exception();
+      }
+      return;
+    }
   } catch (const std::exception&) {
     if (tickets.size() == 1) {
       tickets.front()->failure = std::current_exception();

@@ -17,6 +17,19 @@ constexpr auto longest_expectation = 1ms;
 // Before an account that somebody holds is looked at again.
 constexpr auto pause_when_held = 4ms;
 
+bool is_timeout(const std::exception_ptr& failure) {
+  if (!failure) {
+    return false;
+  }
+  try {
+    std::rethrow_exception(failure);
+  } catch (const store::StoreFailure& found) {
+    return found.kind() == store::FailureKind::timed_out;
+  } catch (...) {
+    return false;
+  }
+}
+
 std::exception_ptr timed_out(const char* why) {
   return std::make_exception_ptr(store::StoreFailure(store::FailureKind::timed_out, why));
 }
@@ -36,8 +49,13 @@ void CommandQueue::run(std::span<Ticket> tickets, store::Deadline deadline) {
   caller.deadline = deadline;
   Lock lock(mutex_);
   wait_for_room(lock, tickets.size(), deadline);
-  for (Ticket& ticket : tickets) {
-    enter(ticket, caller);
+  try {
+    for (Ticket& ticket : tickets) {
+      enter(ticket, caller);
+    }
+  } catch (...) {
+    leave(caller);  // nothing here may know of a caller that is gone
+    throw;
   }
   while (caller.open > 0) {
     const auto now = pacing_.now();
@@ -73,10 +91,10 @@ void CommandQueue::enter(Ticket& ticket, Caller& caller) {
   account.user_id = &place->first;
   account.waiting.push_back(
       {.ticket = &ticket, .caller = &caller, .account = &account, .held_since = {}});
-  take_turn(account);
   ++caller.open;
   ++caller.queued;
   ++waiting_;
+  take_turn(account);
 }
 
 /// Takes back what of a caller's nobody has begun by its deadline.
@@ -109,12 +127,16 @@ void CommandQueue::wait(Lock& lock, Caller& caller) {
   if (next_caller(now) == &caller) {
     until = std::min(until, next_chance(now).value_or(until));
   }
+  bool in_vain = false;
   if (until == store::Deadline::max()) {
     caller.called.wait(lock);
   } else {
-    caller.called.wait_until(lock, until);
+    in_vain = caller.called.wait_until(lock, until) == std::cv_status::timeout;
   }
   caller.waits = false;
+  if (in_vain) {
+    call_next();  // whose turn it is may have changed: there is always one who looks
+  }
 }
 
 /// The callers of a batch that has just ended come back one by one, and the first is not to go
@@ -126,7 +148,7 @@ bool CommandQueue::may_begin(Clock::time_point now) const {
   for (const UnderWay& each : under_way_) {
     if (now - each.began < quick) {
       ++quick_ones;
-      worthwhile = std::max(worthwhile, each.commands);
+      worthwhile = std::max(worthwhile, each.callers);
     }
   }
   return under_way_.size() < limits_.places && quick_ones < limits_.side_by_side &&
@@ -189,19 +211,23 @@ std::optional<CommandQueue::Batch> CommandQueue::take(const Caller& caller, Cloc
   }
   Batch batch;
   batch.began = now;
+  batch.number = ++batches_;
+  batch.deadline = caller.deadline;
+  batch.entries.reserve(std::min(waiting_, limits_.batch));
+  batch.accounts.reserve(turns_.size());
+  batch.place = under_way_.insert(under_way_.end(), {.began = now});
   take_along(batch, first, now);
+  batch.place->callers = batch.callers;
   for (Account* account : batch.accounts) {
     account->at_work = true;
     drop_turn(*account);
   }
   waiting_ -= batch.entries.size();
   room_.notify_all();
-  // Whoever works on one account may wait for it, but not in the last place.
-  const bool last_place = under_way_.size() + 1 >= limits_.places;
-  const bool may_wait = batch.accounts.size() == 1 && !last_place;
+  // Whoever works on its own account may wait for it, but not in the last place.
+  const bool last_place = under_way_.size() >= limits_.places;
+  const bool may_wait = batch.accounts.size() == 1 && caller.batch == batch.number && !last_place;
   batch.when_held = may_wait ? WhenHeld::wait : WhenHeld::put_back;
-  batch.place =
-      under_way_.insert(under_way_.end(), {.began = now, .commands = batch.entries.size()});
   return batch;
 }
 
@@ -238,6 +264,7 @@ void CommandQueue::take_front(Batch& batch, Account& account) {
   const Entry& entry = account.waiting.front();
   batch.deadline = std::min(batch.deadline, entry.caller->deadline);
   --entry.caller->queued;
+  batch.callers += std::exchange(entry.caller->batch, batch.number) == batch.number ? 0 : 1;
   batch.entries.push_back(entry);
   account.waiting.pop_front();
 }
@@ -262,20 +289,24 @@ void CommandQueue::lead(Batch& batch) noexcept {
 void CommandQueue::finish(Batch& batch) noexcept {
   const auto now = pacing_.now();
   under_way_.erase(batch.place);
-  expected_ = batch.entries.size() > 1 ? batch.entries.size() + waiting_ : 0;
   expected_until_ = now + std::min<Clock::duration>((now - batch.began) / 4, longest_expectation);
   for (Account* account : batch.accounts) {
     account->at_work = false;
     account->held = false;
   }
+  if (now >= batch.deadline) {
+    give_more_time(batch);
+  }
+  std::size_t answered = 0;
   // From the last to the first, so that what is put back stands in its order again.
   for (auto entry = batch.entries.rbegin(); entry != batch.entries.rend(); ++entry) {
     if (!entry->ticket->result && !entry->ticket->failure) {
       put_back(batch, *entry, now);
     } else {
-      end(*entry);
+      answered += end(*entry) ? 1 : 0;
     }
   }
+  expected_ = answered > 1 ? answered + waiting_ : 0;
   for (Account* account : batch.accounts) {
     if (account->waiting.empty()) {
       accounts_.erase(accounts_.find(*account->user_id));
@@ -286,10 +317,21 @@ void CommandQueue::finish(Batch& batch) noexcept {
   call_next();
 }
 
-void CommandQueue::end(Entry& entry) {
-  if (--entry.caller->open == 0) {
+/// What ran out of the time of another caller is tried again in its own.
+void CommandQueue::give_more_time(Batch& batch) {
+  for (const Entry& entry : batch.entries) {
+    if (entry.caller->deadline > batch.deadline && is_timeout(entry.ticket->failure)) {
+      entry.ticket->failure = nullptr;
+    }
+  }
+}
+
+bool CommandQueue::end(Entry& entry) {
+  const bool is_last = --entry.caller->open == 0;
+  if (is_last) {
     entry.caller->called.notify_one();
   }
+  return is_last;
 }
 
 void CommandQueue::put_back(const Batch& batch, Entry& entry, Clock::time_point now) {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -35,8 +36,8 @@ struct Ticket {
   std::exception_ptr failure = nullptr;
 };
 
-/// Thread-safe. Within an account first come, first served; accounts take turns. Two batches that
-/// are under way at once have no account in common.
+/// Thread-safe. Within an account first come, first served, but for what a failure is tried again
+/// after; accounts take turns. Two batches that are under way at once have no account in common.
 class CommandQueue {
  public:
   /// Carries tickets out and gives each its result or failure; one left with neither was put back.
@@ -77,9 +78,10 @@ class CommandQueue {
   struct Caller {
     std::condition_variable called;
     store::Deadline deadline;
-    std::size_t open = 0;    ///< tickets without result or failure
-    std::size_t queued = 0;  ///< those of them that are in the queue
-    bool waits = false;      ///< and is not busy with a batch
+    std::size_t open = 0;     ///< tickets without result or failure
+    std::size_t queued = 0;   ///< those of them that are in the queue
+    bool waits = false;       ///< and is not busy with a batch
+    std::uint64_t batch = 0;  ///< the number of the last one that it had a ticket in
   };
 
   /// A ticket's place in the queue.
@@ -102,12 +104,14 @@ class CommandQueue {
 
   struct UnderWay {
     Clock::time_point began;
-    std::size_t commands = 0;
+    std::size_t callers = 0;
   };
 
   struct Batch {
     std::vector<Entry> entries;
     std::vector<Account*> accounts;
+    std::uint64_t number = 0;
+    std::size_t callers = 0;
     WhenHeld when_held = WhenHeld::put_back;
     store::Deadline deadline = store::Deadline::max();
     Clock::time_point began{};
@@ -131,7 +135,9 @@ class CommandQueue {
   void lead(Batch& batch) noexcept;
   void finish(Batch& batch) noexcept;
   void put_back(const Batch& batch, Entry& entry, Clock::time_point now);
-  static void end(Entry& entry);
+  /// True where it was the caller's last.
+  static bool end(Entry& entry);
+  void give_more_time(Batch& batch);
   void take_turn(Account& account);
   void drop_turn(Account& account);
   /// Calls whoever is to look whether the next batch can begin.
@@ -146,7 +152,8 @@ class CommandQueue {
   std::list<Account*> turns_;      ///< who has commands waiting and nothing under way
   std::list<UnderWay> under_way_;  ///< the batch that began first at the front
   std::size_t waiting_ = 0;
-  /// What waited when the last batch ended and what it had taken along, whose callers may come back
+  std::uint64_t batches_ = 0;
+  /// What waited when the last batch ended and the callers whom it answered, who may come back
   /// until then.
   std::size_t expected_ = 0;
   Clock::time_point expected_until_{};

@@ -83,28 +83,34 @@ class OpenCommands {
   }
 
  private:
-  /// Answers how long to wait before those that are left are tried again.
+  /// As many as others may have to wait behind. Answers how long to wait before those of them that
+  /// are left are tried again.
   std::optional<std::chrono::microseconds> run_once() {
+    constexpr std::size_t most = 500;
+    const std::size_t count = std::min(most, open_.size());
     std::vector<Ticket> tickets;
-    tickets.reserve(open_.size());
-    for (const std::size_t index : open_) {
+    tickets.reserve(count);
+    for (const std::size_t index : std::span(open_).first(count)) {
       tickets.push_back({.command = &commands_[index], .alone = alone_[index]});
     }
     try {
-      books_.queue().run(tickets, attempts_.front().deadline());
-    } catch (const StoreError&) {
+      const store::Deadline deadline = attempts_.front().deadline();
+      books_.require_schema(deadline);
+      books_.queue().run(tickets, deadline);
+    } catch (const std::exception&) {
       for (Ticket& ticket : tickets) {
         ticket.failure = std::current_exception();
       }
     }
     std::optional<std::chrono::microseconds> longest;
     std::vector<std::size_t> left;
-    for (std::size_t at = 0; at < open_.size(); ++at) {
+    for (std::size_t at = 0; at < count; ++at) {
       if (const auto pause = settle(open_[at], tickets[at])) {
         longest = std::max(longest.value_or(*pause), *pause);
         left.push_back(open_[at]);
       }
     }
+    left.insert(left.end(), open_.begin() + static_cast<std::ptrdiff_t>(count), open_.end());
     open_ = std::move(left);
     return longest;
   }
@@ -145,7 +151,6 @@ std::vector<std::variant<Result, std::exception_ptr>> execute_each(
     return outcomes;
   }
   books.refuse_inside_transaction();
-  with_attempts(books, AfterUnknownCommit::try_again, [](store::Deadline) {});
   return OpenCommands(books, commands).run();
 }
 

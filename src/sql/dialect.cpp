@@ -243,8 +243,9 @@ std::string spell(const Statement& statement, DatabaseKind kind) {
 
 bool has_form_for_many(const Statement& statement) noexcept {
   const bool reads = statement.text.starts_with("SELECT ");
-  const bool writes =
-      statement.text.starts_with("INSERT ") || statement.text.starts_with("UPDATE ");
+  const bool inserts = statement.text.starts_with("INSERT ") &&
+                       statement.text.find("VALUES (") != std::string_view::npos;
+  const bool writes = inserts || statement.text.starts_with("UPDATE ");
   return !statement.parameters.empty() && (reads || (writes && statement.columns.empty()));
 }
 

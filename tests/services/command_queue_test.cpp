@@ -197,7 +197,7 @@ TEST_SUITE("command queue") {
   }
 
   TEST_CASE("within an account first come, first served") {
-    Desk desk({.side_by_side = 1, .places = 1, .batch = 3});
+    Desk desk;
     std::vector<domain::Command> commands;
     for (int number = 1; number <= 8; ++number) {
       commands.push_back(command_of("ada"));
@@ -306,6 +306,68 @@ TEST_SUITE("command queue") {
     desk.let_go("ada");
     ada.join();
     CHECK(desk.done == 1);
+  }
+
+  TEST_CASE("nobody waits for an account that only others have asked for") {
+    Desk desk({.side_by_side = 1, .places = 3, .batch = 1});
+    desk.stop_at("first");
+    desk.hold("held");
+    std::jthread first = desk.call("first");
+    wait_until([&] { return desk.met("first"); });
+    std::jthread held = desk.call("held");
+    wait_for_waiting(desk, 1);
+    std::jthread ada = desk.call("ada", true);
+    wait_for_waiting(desk, 2);
+    desk.let_go("first");
+    wait_until([&] { return desk.done >= 2; });  // also where ada's caller leads the other's batch
+    ada.join();
+    desk.release("held");
+    held.join();
+    CHECK(desk.done == 3);
+  }
+
+  TEST_CASE("a batch that ran out of one caller's time is tried again in another's") {
+    SystemPacing pacing;
+    std::atomic<int> tries = 0;
+    std::atomic<bool> busy = true;
+    CommandQueue queue(
+        [&](std::span<Ticket* const> tickets, WhenHeld, store::Deadline deadline) {
+          while (busy) {
+            std::this_thread::sleep_for(1ms);
+          }
+          const bool in_vain = tickets.size() > 1;  // as a database does that is silent until then
+          tries += in_vain ? 1 : 0;
+          while (in_vain && steady_clock::now() < deadline) {
+            std::this_thread::sleep_for(1ms);
+          }
+          for (Ticket* ticket : tickets) {
+            if (in_vain) {
+              ticket->failure = std::make_exception_ptr(
+                  store::StoreFailure(store::FailureKind::timed_out, "silent"));
+            } else {
+              ticket->result = domain::Answer(domain::NothingToDo{});
+            }
+          }
+        },
+        pacing, {.side_by_side = 1, .places = 1});
+    const domain::Command command = command_of("ada");
+    const auto run = [&](Ticket& ticket, std::chrono::milliseconds time) {
+      ticket.command = &command;
+      queue.run(std::span(&ticket, 1), in(time));
+    };
+    std::vector<Ticket> tickets(3);
+    std::jthread first([&] { run(tickets[0], 1min); });
+    wait_until([&] { return queue.status().under_way == 1; });
+    std::jthread hurried([&] { run(tickets[1], 300ms); });
+    std::jthread patient([&] { run(tickets[2], 1min); });
+    wait_until([&] { return queue.status().waiting == 2; });
+    busy = false;
+    first.join();
+    hurried.join();
+    patient.join();
+    CHECK(tries == 1);
+    CHECK(tickets[1].failure != nullptr);
+    CHECK(tickets[2].result.has_value());
   }
 
   TEST_CASE("a full queue is waited for, and says so when it stays full") {

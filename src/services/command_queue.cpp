@@ -131,7 +131,7 @@ void CommandQueue::wait(Lock& lock, Caller& caller) {
   if (until == store::Deadline::max()) {
     caller.called.wait(lock);
   } else {
-    in_vain = caller.called.wait_until(lock, until) == std::cv_status::timeout;
+    in_vain = pacing_.wait_until(caller.called, lock, until) == std::cv_status::timeout;
   }
   caller.waits = false;
   if (in_vain) {

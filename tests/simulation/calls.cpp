@@ -33,21 +33,7 @@ void World::act(Client& client, const CallDirect& deed) {
 
 void World::act(Client& client, const CallMany& deed) {
   const bool charges = std::holds_alternative<domain::ChargeUsage>(deed.commands.front().action);
-  if (!charges) {
-    call_together(client, deed);
-    return;
-  }
-  call_each(
-      client, deed.commands, Sharing::halves,
-      [&](const SharedContext& context) { return charge_many(context, deed.commands); },
-      [](const Command& command) { return CallMany{{command}}; });
-}
-
-void World::act(Client& client, const CallAtOnce& deed) {
-  call_each(
-      client, deed.commands, Sharing::parts,
-      [&](const SharedContext& context) { return perform_at_once(context, deed.commands); },
-      [](const Command& command) { return CallAtOnce{{command}}; });
+  charges ? charge_list(client, deed) : call_together(client, deed);
 }
 
 void World::call_together(Client& client, const CallMany& deed) {
@@ -120,6 +106,16 @@ void World::tell_apart(const std::vector<Command>& commands, const std::vector<R
       }
     }
   }
+  // What one of them may have been answered is the other's as well.
+  const std::vector<Decided> apart = decided;
+  for (std::size_t each = 0; each < commands.size(); ++each) {
+    for (std::size_t other = 0; other < commands.size(); ++other) {
+      if (other != each && alike(each, other)) {
+        const auto& answers = apart[other].allowed;
+        decided[each].allowed.insert(decided[each].allowed.begin(), answers.begin(), answers.end());
+      }
+    }
+  }
 }
 
 /// A list that is refused is tried in parts, so whoever is told of that was refused alone as well;
@@ -139,13 +135,11 @@ void World::check_refusals(const std::vector<Reply>& replies) {
   }
 }
 
-void World::call_each(Client& client, const std::vector<Command>& commands, Sharing sharing,
-                      const std::function<std::vector<Reply>(const SharedContext&)>& make_calls,
-                      const std::function<Deed(const Command&)>& alone) {
-  frame_->carry(commands, sharing);
+void World::charge_list(Client& client, const CallMany& deed) {
+  frame_->carry(deed.commands, Sharing::halves);
   const bool failed_before = client.transaction_failed;
   const SharedContext context = client.transaction ? client.inside : client.context;
-  const std::vector<Reply> replies = make_calls(context);
+  const std::vector<Reply> replies = charge_many(context, deed.commands);
   const auto is_trouble = [](const Reply& reply) { return std::holds_alternative<Trouble>(reply); };
   const bool any_trouble = std::any_of(replies.begin(), replies.end(), is_trouble);
   if (client.transaction && !any_trouble) {
@@ -158,10 +152,10 @@ void World::call_each(Client& client, const std::vector<Command>& commands, Shar
   if (!client.transaction) {
     check_refusals(replies);
   }
-  tell_apart(commands, replies);
+  tell_apart(deed.commands, replies);
   for (std::size_t index = 0; index < replies.size() && !problem_; ++index) {
     const Reply& reply = replies[index];
-    const Command& command = commands[index];
+    const Command& command = deed.commands[index];
     const Decided& decided = frame_->decided[index];
     if (log_ != nullptr) {
       say("  -> " + said(reply));
@@ -184,7 +178,7 @@ void World::call_each(Client& client, const std::vector<Command>& commands, Shar
     if (client.transaction) {
       client.transaction_failed = true;
     } else if (trouble->retryable) {
-      client.in_doubt.push_back(alone(command));
+      client.in_doubt.push_back(CallMany{{command}});
     }
   }
 }

@@ -29,9 +29,8 @@ struct Decided {
   bool acknowledged = false;
 };
 
-/// How commands share transactions: all in one or none; each by itself, in halves if need be; or in
-/// whatever parts they come, in their order where they are about one account.
-enum class Sharing { together, halves, parts };
+/// How commands share transactions: all in one or none; or each by itself, in halves if need be.
+enum class Sharing { together, halves };
 
 struct Frame {
   const Turn* turn = nullptr;

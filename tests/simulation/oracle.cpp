@@ -50,28 +50,27 @@ Part in_turns(const Part& list, const std::vector<Command>& commands) {
   return turns;
 }
 
-/// All that can be picked of a short list, the most first.
-std::vector<Part> picks_of(std::size_t count) {
-  std::vector<Part> parts;
-  for (std::size_t picked = (std::size_t{1} << count) - 1; picked > 0; --picked) {
+/// All that can be picked of a short list; what comes first in it is picked first.
+void add_picks(const Part& list, std::vector<Part>& parts) {
+  constexpr std::size_t longest = 8;
+  if (list.size() > longest) {
+    return;
+  }
+  for (std::size_t picked = (std::size_t{1} << list.size()) - 1; picked > 0; --picked) {
     Part part;
-    for (std::size_t index = 0; index < count; ++index) {
-      if ((picked >> index & 1U) != 0) {
-        part.push_back(index);
+    for (std::size_t at = 0; at < list.size(); ++at) {
+      if ((picked >> (list.size() - 1 - at) & 1U) != 0) {
+        part.push_back(list[at]);
       }
     }
     parts.push_back(std::move(part));
   }
-  std::ranges::stable_sort(parts, std::ranges::greater(), &Part::size);
-  return parts;
 }
 
 /// What may share a transaction: the list or what is left of it, the commands of one account where
-/// the others' could be had and its could not, and halves of all these.
+/// the others' could be had and its could not, halves of all these, and what is tried again after
+/// others have come to their end.
 std::vector<Part> parts_of(const Frame& frame) {
-  if (frame.sharing == Sharing::parts) {
-    return picks_of(frame.commands.size());
-  }
   Part all;
   Part left;
   std::map<std::string, Part> by_account;
@@ -88,6 +87,7 @@ std::vector<Part> parts_of(const Frame& frame) {
   for (const auto& [user_id, part] : by_account) {
     add_halves(part, parts);
   }
+  add_picks(in_turns(left, frame.commands), parts);
   return parts;
 }
 
@@ -187,7 +187,7 @@ Complaint Oracle::committed(Frame& frame, const SimulatedUnit& unit, const Polic
     set_price(frame, unit.prices_locked_at);
     return std::nullopt;
   }
-  if (frame.sharing != Sharing::together) {
+  if (frame.sharing == Sharing::halves) {
     frame.last_committed.clear();
     return find_committed_half(frame, unit, policy);
   }
@@ -199,6 +199,10 @@ Complaint Oracle::committed(Frame& frame, const SimulatedUnit& unit, const Polic
     }
   }
   return std::nullopt;
+}
+
+std::size_t Oracle::usage_records_of(const std::string& user_id) const {
+  return reference_.has_account(user_id) ? reference_.account(user_id).usage_records.size() : 0;
 }
 
 /// Which part of a list a transaction carried out shows only in the rows: it is one after which the
@@ -244,11 +248,11 @@ std::vector<Decided> Oracle::decide_part(Frame& frame, const std::vector<std::si
                                          const SimulatedUnit& unit, const Policy& policy) {
   std::vector<Decided> part;
   for (const std::size_t index : indexes) {
-    const ReferenceAccount* account = seen_by(unit.client, frame.commands[index].user_id);
-    const std::optional<ReferenceAccount> before =
-        account != nullptr ? std::optional(*account) : std::nullopt;
+    const std::string& user_id = frame.commands[index].user_id;
+    const std::size_t records = usage_records_of(user_id);
     Decided decided{.allowed = decide(frame, index, 1, unit, policy)};
-    decided.effects = account != nullptr && *account != *before ? 1 : 0;
+    // What such calls do leaves a usage record; a replay leaves none.
+    decided.effects = usage_records_of(user_id) > records ? 1 : 0;
     part.push_back(std::move(decided));
   }
   return part;

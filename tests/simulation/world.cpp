@@ -25,6 +25,12 @@ class SimulatedPacing final : public services::Pacing {
     world_.monotonic += 1ms;
     world_.about_to(Point::wait);
   }
+  // There is nobody else who could call.
+  std::cv_status wait_until(std::condition_variable&, std::unique_lock<std::mutex>&,
+                            std::chrono::steady_clock::time_point until) override {
+    world_.monotonic = std::max(world_.monotonic, until);
+    return std::cv_status::timeout;
+  }
 
  private:
   World& world_;
@@ -206,9 +212,7 @@ void World::died(Client& client, const Deed& deed) {
   stop(client);
   start(client, policy);
   // Whoever had called asks again, where that is safe.
-  const bool is_call = std::holds_alternative<Call>(deed) ||
-                       std::holds_alternative<CallMany>(deed) ||
-                       std::holds_alternative<CallAtOnce>(deed);
+  const bool is_call = std::holds_alternative<Call>(deed) || std::holds_alternative<CallMany>(deed);
   if (!was_inside && replays && is_call) {
     client.in_doubt.push_back(deed);
   }

@@ -53,13 +53,19 @@ void CommandQueue::run(std::span<Ticket> tickets, store::Deadline deadline) {
     for (Ticket& ticket : tickets) {
       enter(ticket, caller);
     }
+    wait_or_lead(lock, caller);
   } catch (...) {
-    leave(caller);  // nothing here may know of a caller that is gone
+    // Nothing here may know of a caller that is gone.
+    leave(caller);
+    caller.called.wait(lock, [&] { return caller.open == 0; });
     throw;
   }
+}
+
+void CommandQueue::wait_or_lead(Lock& lock, Caller& caller) {
   while (caller.open > 0) {
     const auto now = pacing_.now();
-    if (caller.queued > 0 && now >= deadline) {
+    if (caller.queued > 0 && now >= caller.deadline) {
       leave(caller);
       continue;
     }
@@ -224,10 +230,14 @@ std::optional<CommandQueue::Batch> CommandQueue::take(const Caller& caller, Cloc
   }
   waiting_ -= batch.entries.size();
   room_.notify_all();
-  // Whoever works on its own account may wait for it, but not in the last place.
-  const bool last_place = under_way_.size() >= limits_.places;
-  const bool may_wait = batch.accounts.size() == 1 && caller.batch == batch.number && !last_place;
-  batch.when_held = may_wait ? WhenHeld::wait : WhenHeld::put_back;
+  // Whoever works on its own account may wait for it, but only so many as leave places and
+  // connections to the others.
+  const auto waits = [](const UnderWay& each) { return each.may_wait; };
+  const auto waiting = std::count_if(under_way_.begin(), under_way_.end(), waits);
+  const bool has_room = static_cast<std::size_t>(waiting) < (limits_.places - 1) / 2;
+  const bool is_own = caller.batch == batch.number;
+  batch.place->may_wait = batch.accounts.size() == 1 && is_own && has_room;
+  batch.when_held = batch.place->may_wait ? WhenHeld::wait : WhenHeld::put_back;
   return batch;
 }
 

@@ -105,6 +105,7 @@ class CommandQueue {
   struct UnderWay {
     Clock::time_point began;
     std::size_t callers = 0;
+    bool may_wait = false;  ///< for an account that another transaction holds
   };
 
   struct Batch {
@@ -122,6 +123,7 @@ class CommandQueue {
 
   void wait_for_room(Lock& lock, std::size_t tickets, store::Deadline deadline);
   void enter(Ticket& ticket, Caller& caller);
+  void wait_or_lead(Lock& lock, Caller& caller);
   void leave(Caller& caller);
   void wait(Lock& lock, Caller& caller);
 

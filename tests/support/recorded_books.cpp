@@ -189,7 +189,7 @@ class RecordingStore final : public store::Store {
     return session(sql::SqlSession::Mode::writes_if_free);
   }
   [[nodiscard]] std::string kind() const override { return "recorded"; }
-  [[nodiscard]] std::size_t writers() const override { return 2; }
+  [[nodiscard]] std::size_t writers() const override { return 3; }
   store::SchemaStatus schema_status(store::Deadline) override { return {}; }
   bool empty(store::Deadline) override { return false; }
   std::int64_t migrate(Timestamp) override { throw std::logic_error("the schema is there"); }

@@ -26,8 +26,6 @@ from accounting import (
 )
 from databases import END_CONNECTIONS, psql
 
-pytestmark = pytest.mark.alone
-
 CALLS: list[Callable[[Accounting], object]] = [
     lambda b: b.accounts.sync("eve", "eve@example.org", "Eve"),
     lambda b: b.accounts.get("ada"),

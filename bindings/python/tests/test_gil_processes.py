@@ -14,8 +14,6 @@ import pytest
 
 import accounting
 
-pytestmark = pytest.mark.alone
-
 BEGIN = """
 import accounting, os, sys, threading, time
 books = accounting.open(os.environ["BOOKS"], migrate=True)

@@ -6,8 +6,6 @@ import pytest
 
 from charge_cost import NotBuilt, measure
 
-pytestmark = pytest.mark.alone
-
 BAR = 20  # microseconds
 NOISE = 2
 

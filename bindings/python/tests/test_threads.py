@@ -12,8 +12,6 @@ import pytest
 import accounting
 from accounting import Accounting, InsufficientCredits
 
-pytestmark = pytest.mark.alone
-
 THREADS = 32
 CHARGES = 200
 ROUNDS = 5

@@ -164,7 +164,8 @@ domain::State SqlSession::load(const domain::Needs& needs, Timestamp now) {
   const Statement& lock =
       needs.leave_out_held ? lock_account_counters_if_free : lock_account_counters;
   Batch batch;
-  for (const auto& [user_id, account_needs] : needs.accounts) {
+  for (const auto& each : needs.accounts) {
+    const std::string& user_id = each.first;
     domain::AccountState& account = loaded.accounts[user_id];
     batch.add(lock, {user_id}, [&account, &missing, &user_id](const Rows& rows) {
       if (rows.empty()) {

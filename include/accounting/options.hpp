@@ -79,8 +79,9 @@ struct ACCOUNTING_EXPORT Options {
   /// answered at most a second later. Without limit are `migrate`, `verify`, and what the caller of
   /// a transaction does between two calls.
   std::chrono::milliseconds call_timeout = std::chrono::seconds(30);
-  /// How long a call waits for a free connection, and a connection for the server (in whole
-  /// seconds, rounded up, at least 2). These and the three below take 1 ms … a day.
+  /// How long a call waits for room among those that wait, and for a free connection; and how long
+  /// a connection waits for the server (in whole seconds, rounded up, at least 2). These and the
+  /// three below take 1 ms … a day.
   std::chrono::milliseconds pool_timeout = std::chrono::seconds(10);
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
   /// How long one statement may run, and how long it may wait for a lock (on SQLite: for another

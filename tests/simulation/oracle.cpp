@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -217,12 +218,13 @@ Complaint Oracle::find_committed_half(Frame& frame, const SimulatedUnit& unit,
   const std::vector<ReferenceAccount> before = save(frame);
   std::optional<std::vector<ReferenceAccount>> after;
   std::vector<Decided> decided = frame.decided;
+  std::set<Part> tried;
   for (Part& part : parts_of(frame)) {
     // Those of accounts that another held were left out.
     std::erase_if(part, [&](std::size_t index) {
       return !may_come_along(frame, index) || !is_locked_by(unit, frame.commands[index]);
     });
-    if (part.empty()) {
+    if (part.empty() || !tried.insert(part).second) {
       continue;
     }
     std::vector<Decided> carried_out = decide_part(frame, part, unit, policy);

@@ -252,26 +252,28 @@ TEST_SUITE("command queue") {
 
   TEST_CASE("what somebody holds is put back, and waited for by itself") {
     Desk desk({.side_by_side = 1, .places = 3});
-    desk.stop_at("first");
     desk.hold("ada");
-    std::jthread first = desk.call("first");
-    wait_until([&] { return desk.met("first"); });
-    std::jthread ada = desk.call("ada");
-    std::jthread bob = desk.call("bob");
-    std::jthread ada_again = desk.call("ada");
-    wait_for_waiting(desk, 3);
-    desk.let_go("first");
-    bob.join();
-    wait_until([&] { return desk.batches().size() == 3; });
-    const auto last = desk.batches().back();
-    CHECK(last.users == std::vector<std::string>{"ada", "ada"});
-    CHECK(last.when_held == WhenHeld::wait);
+    std::vector<domain::Command> commands;
+    for (const char* user_id : {"ada", "bob", "ada"}) {
+      commands.push_back(command_of(user_id));
+    }
+    std::vector<Ticket> tickets;
+    for (const domain::Command& command : commands) {
+      tickets.push_back({.command = &command});
+    }
+    std::jthread caller([&] { desk.queue.run(tickets, in(1min)); });
+    wait_until([&] { return desk.batches().size() == 2; });
+    const auto batches = desk.batches();
+    CHECK(batches[0].users == std::vector<std::string>{"ada", "bob", "ada"});
+    CHECK(batches[0].when_held == WhenHeld::put_back);
+    CHECK(batches[1].users == std::vector<std::string>{"ada", "ada"});
+    CHECK(batches[1].when_held == WhenHeld::wait);
     CHECK(desk.run("cy"));
     desk.release("ada");
-    ada.join();
-    ada_again.join();
-    first.join();
-    CHECK(desk.done == 4);
+    caller.join();
+    CHECK(std::ranges::all_of(tickets, [](const Ticket& ticket) {
+      return ticket.result.has_value() && !ticket.failure;
+    }));
   }
 
   TEST_CASE("where there is no place to wait, a held account is looked at again and again") {

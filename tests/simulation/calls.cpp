@@ -33,7 +33,21 @@ void World::act(Client& client, const CallDirect& deed) {
 
 void World::act(Client& client, const CallMany& deed) {
   const bool charges = std::holds_alternative<domain::ChargeUsage>(deed.commands.front().action);
-  charges ? charge_list(client, deed) : call_together(client, deed);
+  if (!charges) {
+    call_together(client, deed);
+    return;
+  }
+  call_each(
+      client, deed.commands,
+      [&](const SharedContext& context) { return charge_many(context, deed.commands); },
+      [](const Command& command) { return CallMany{{command}}; });
+}
+
+void World::act(Client& client, const CallAtOnce& deed) {
+  call_each(
+      client, deed.commands,
+      [&](const SharedContext& context) { return perform_at_once(context, deed.commands); },
+      [](const Command& command) { return CallAtOnce{{command}}; });
 }
 
 void World::call_together(Client& client, const CallMany& deed) {
@@ -135,11 +149,13 @@ void World::check_refusals(const std::vector<Reply>& replies) {
   }
 }
 
-void World::charge_list(Client& client, const CallMany& deed) {
-  frame_->carry(deed.commands, Sharing::halves);
+void World::call_each(Client& client, const std::vector<Command>& commands,
+                      const std::function<std::vector<Reply>(const SharedContext&)>& make_calls,
+                      const std::function<Deed(const Command&)>& alone) {
+  frame_->carry(commands, Sharing::halves);
   const bool failed_before = client.transaction_failed;
   const SharedContext context = client.transaction ? client.inside : client.context;
-  const std::vector<Reply> replies = charge_many(context, deed.commands);
+  const std::vector<Reply> replies = make_calls(context);
   const auto is_trouble = [](const Reply& reply) { return std::holds_alternative<Trouble>(reply); };
   const bool any_trouble = std::any_of(replies.begin(), replies.end(), is_trouble);
   if (client.transaction && !any_trouble) {
@@ -152,10 +168,10 @@ void World::charge_list(Client& client, const CallMany& deed) {
   if (!client.transaction) {
     check_refusals(replies);
   }
-  tell_apart(deed.commands, replies);
+  tell_apart(commands, replies);
   for (std::size_t index = 0; index < replies.size() && !problem_; ++index) {
     const Reply& reply = replies[index];
-    const Command& command = deed.commands[index];
+    const Command& command = commands[index];
     const Decided& decided = frame_->decided[index];
     if (log_ != nullptr) {
       say("  -> " + said(reply));
@@ -178,7 +194,7 @@ void World::charge_list(Client& client, const CallMany& deed) {
     if (client.transaction) {
       client.transaction_failed = true;
     } else if (trouble->retryable) {
-      client.in_doubt.push_back(CallMany{{command}});
+      client.in_doubt.push_back(alone(command));
     }
   }
 }

@@ -54,6 +54,10 @@ struct Call {
 struct CallMany {
   std::vector<domain::Command> commands;
 };
+/// Calls of any kind that several callers make at once, so that they share transactions.
+struct CallAtOnce {
+  std::vector<domain::Command> commands;
+};
 /// A call beside the client's own open transaction, which is refused; without one as `Call`.
 struct CallDirect {
   domain::Command command;
@@ -91,8 +95,8 @@ struct Jump {
   bool everywhere = true;
 };
 
-using Deed = std::variant<Call, CallMany, CallDirect, ExpireStale, Query, Sync, SetPrice, Begin,
-                          Commit, RollBack, Retry, Restart, Jump>;
+using Deed = std::variant<Call, CallMany, CallAtOnce, CallDirect, ExpireStale, Query, Sync,
+                          SetPrice, Begin, Commit, RollBack, Retry, Restart, Jump>;
 
 struct Turn {
   std::size_t client = 0;

@@ -20,6 +20,7 @@ std::string text(const std::vector<domain::Command>& commands) {
 struct DeedText {
   std::string operator()(const Call& deed) const { return text(deed.command); }
   std::string operator()(const CallMany& deed) const { return "together: " + text(deed.commands); }
+  std::string operator()(const CallAtOnce& deed) const { return "at once: " + text(deed.commands); }
   std::string operator()(const CallDirect& deed) const {
     return "beside its transaction, if it has one: " + text(deed.command);
   }
@@ -86,8 +87,9 @@ std::string_view name_of(MishapKind kind) {
 
 std::string_view name_of_deed(std::size_t index) {
   static constexpr std::array<std::string_view, std::variant_size_v<Deed>> names{
-      "call",  "call many", "call beside", "expire_stale", "query",   "sync",      "set price",
-      "begin", "commit",    "roll back",   "retry",        "restart", "clock jump"};
+      "call",      "call many", "call at once", "call beside", "expire_stale",
+      "query",     "sync",      "set price",    "begin",       "commit",
+      "roll back", "retry",     "restart",      "clock jump"};
   return names.at(index);
 }
 

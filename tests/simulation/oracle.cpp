@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -67,6 +68,14 @@ void add_picks(const Part& list, std::vector<Part>& parts) {
   }
 }
 
+/// What has taken effect may come along once more, to be answered again; a report is even written
+/// once more. A sweep looks for other sessions.
+bool may_come_along(const Frame& frame, std::size_t index) {
+  const Command& command = frame.commands[index];
+  return frame.decided[index].effects == 0 ||
+         (domain::replays(command) && !std::holds_alternative<domain::Expire>(command.action));
+}
+
 /// What may share a transaction: the list or what is left of it, the commands of one account where
 /// the others' could be had and its could not, halves of all these, and what is tried again after
 /// others have come to their end.
@@ -77,7 +86,7 @@ std::vector<Part> parts_of(const Frame& frame) {
   for (std::size_t index = 0; index < frame.commands.size(); ++index) {
     all.push_back(index);
     by_account[frame.commands[index].user_id].push_back(index);
-    if (frame.decided[index].effects == 0) {
+    if (may_come_along(frame, index)) {
       left.push_back(index);
     }
   }
@@ -201,10 +210,6 @@ Complaint Oracle::committed(Frame& frame, const SimulatedUnit& unit, const Polic
   return std::nullopt;
 }
 
-std::size_t Oracle::usage_records_of(const std::string& user_id) const {
-  return reference_.has_account(user_id) ? reference_.account(user_id).usage_records.size() : 0;
-}
-
 /// Which part of a list a transaction carried out shows only in the rows: it is one after which the
 /// reference agrees with them. Of several, whose requests are alike, the first one is taken to have
 /// had the effects, and each may have been answered.
@@ -213,12 +218,13 @@ Complaint Oracle::find_committed_half(Frame& frame, const SimulatedUnit& unit,
   const std::vector<ReferenceAccount> before = save(frame);
   std::optional<std::vector<ReferenceAccount>> after;
   std::vector<Decided> decided = frame.decided;
+  std::set<Part> tried;
   for (Part& part : parts_of(frame)) {
     // Those of accounts that another held were left out.
     std::erase_if(part, [&](std::size_t index) {
-      return frame.decided[index].effects > 0 || !is_locked_by(unit, frame.commands[index]);
+      return !may_come_along(frame, index) || !is_locked_by(unit, frame.commands[index]);
     });
-    if (part.empty()) {
+    if (part.empty() || !tried.insert(part).second) {
       continue;
     }
     std::vector<Decided> carried_out = decide_part(frame, part, unit, policy);
@@ -248,11 +254,11 @@ std::vector<Decided> Oracle::decide_part(Frame& frame, const std::vector<std::si
                                          const SimulatedUnit& unit, const Policy& policy) {
   std::vector<Decided> part;
   for (const std::size_t index : indexes) {
-    const std::string& user_id = frame.commands[index].user_id;
-    const std::size_t records = usage_records_of(user_id);
+    const ReferenceAccount* account = seen_by(unit.client, frame.commands[index].user_id);
+    const std::optional<ReferenceAccount> before =
+        account != nullptr ? std::optional(*account) : std::nullopt;
     Decided decided{.allowed = decide(frame, index, 1, unit, policy)};
-    // What such calls do leaves a usage record; a replay leaves none.
-    decided.effects = usage_records_of(user_id) > records ? 1 : 0;
+    decided.effects = account != nullptr && *account != *before ? 1 : 0;
     part.push_back(std::move(decided));
   }
   return part;

@@ -55,7 +55,6 @@ class Oracle {
   std::vector<Decided> decide_part(Frame& frame, const std::vector<std::size_t>& indexes,
                                    const SimulatedUnit& unit, const Policy& policy);
   Complaint find_committed_half(Frame& frame, const SimulatedUnit& unit, const Policy& policy);
-  [[nodiscard]] std::size_t usage_records_of(const std::string& user_id) const;
   [[nodiscard]] bool is_locked_by(const SimulatedUnit& unit, const domain::Command& command) const;
   [[nodiscard]] bool rows_agree(const Frame& frame) const;
   std::vector<ReferenceAccount> save(const Frame& frame) const;

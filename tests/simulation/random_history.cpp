@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array<const char*, 4> everybody{"ada", "bob", "cy", "nobody"};
+constexpr std::int64_t most_at_once = 5;
 constexpr std::array<const char*, 3> priced{"ruled", "listed", "other"};
 
 /// A history in the making. The commands come from the composer; who makes them, in what order, and
@@ -53,7 +54,8 @@ class HistoryComposer {
         made.mishaps.push_back(mishap(depth));
       }
     }
-    const bool shared = std::holds_alternative<CallMany>(made.deed);
+    const bool shared = std::holds_alternative<CallMany>(made.deed) ||
+                        std::holds_alternative<CallAtOnce>(made.deed);
     if (shared && random_.chance(mishap_percent_)) {
       made.mishaps.push_back({.point = random_.chance(50) ? Point::load : Point::commit,
                               .nth = 1,
@@ -74,8 +76,11 @@ class HistoryComposer {
       return begin();
     }
     const std::int64_t kind = random_.between(1, 100);
-    if (kind <= 58) {
+    if (kind <= 48) {
       return call();
+    }
+    if (kind <= 58) {
+      return call_at_once();
     }
     if (kind <= 64) {
       return call_many();
@@ -155,6 +160,18 @@ class HistoryComposer {
       return ExpireStale{};
     }
     return CallMany{std::move(commands)};
+  }
+
+  Deed call_at_once() {
+    std::vector<domain::Command> commands;
+    for (std::int64_t left = random_.between(2, most_at_once); left > 0;) {
+      domain::Command command = composed();
+      if (!std::holds_alternative<domain::Expire>(command.action)) {
+        commands.push_back(std::move(command));
+        --left;
+      }
+    }
+    return CallAtOnce{std::move(commands)};
   }
 
   Query query() {

@@ -13,6 +13,15 @@ bool fails(const History& history, StoreBug bug) {
   return World(history, ignored, bug).play().has_value();
 }
 
+/// Null where it is not a deed of several.
+std::vector<domain::Command>* commands_of(Deed& deed) {
+  if (auto* many = std::get_if<CallMany>(&deed)) {
+    return &many->commands;
+  }
+  auto* at_once = std::get_if<CallAtOnce>(&deed);
+  return at_once != nullptr ? &at_once->commands : nullptr;
+}
+
 /// Leaves out the thing with that number, counted through the whole tree: an event, a mishap, or
 /// one of several commands. False where there are fewer.
 bool leave_out(std::vector<Turn>& turns, std::size_t& number) {
@@ -30,13 +39,12 @@ bool leave_out(std::vector<Turn>& turns, std::size_t& number) {
         return true;
       }
     }
-    if (auto* many = std::get_if<CallMany>(&turn->deed)) {
-      for (std::size_t index = 0; many->commands.size() > 1 && index < many->commands.size();
-           ++index) {
-        if (number-- == 0) {
-          many->commands.erase(many->commands.begin() + static_cast<std::ptrdiff_t>(index));
-          return true;
-        }
+    std::vector<domain::Command>* commands = commands_of(turn->deed);
+    for (std::size_t index = 0;
+         commands != nullptr && commands->size() > 1 && index < commands->size(); ++index) {
+      if (number-- == 0) {
+        commands->erase(commands->begin() + static_cast<std::ptrdiff_t>(index));
+        return true;
       }
     }
   }

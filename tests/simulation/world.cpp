@@ -212,7 +212,9 @@ void World::died(Client& client, const Deed& deed) {
   stop(client);
   start(client, policy);
   // Whoever had called asks again, where that is safe.
-  const bool is_call = std::holds_alternative<Call>(deed) || std::holds_alternative<CallMany>(deed);
+  const bool is_call = std::holds_alternative<Call>(deed) ||
+                       std::holds_alternative<CallMany>(deed) ||
+                       std::holds_alternative<CallAtOnce>(deed);
   if (!was_inside && replays && is_call) {
     client.in_doubt.push_back(deed);
   }

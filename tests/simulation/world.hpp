@@ -8,6 +8,7 @@
 #include "simulation/simulated_database.hpp"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +66,7 @@ class World final : public Watcher {
   // One for each deed; `client` is the one that does it.
   void act(Client& client, const Call& deed);
   void act(Client& client, const CallMany& deed);
+  void act(Client& client, const CallAtOnce& deed);
   void act(Client& client, const CallDirect& deed);
   void act(Client& client, const ExpireStale& deed);
   void act(Client& client, const Query& deed);
@@ -79,7 +81,10 @@ class World final : public Watcher {
 
   void check_refusals(const std::vector<Reply>& replies);
   void tell_apart(const std::vector<domain::Command>& commands, const std::vector<Reply>& replies);
-  void charge_list(Client& client, const CallMany& deed);
+  /// `make_calls` answers each; `alone` makes one of them again.
+  void call_each(Client& client, const std::vector<domain::Command>& commands,
+                 const std::function<std::vector<Reply>(const SharedContext&)>& make_calls,
+                 const std::function<Deed(const domain::Command&)>& alone);
   void call_together(Client& client, const CallMany& deed);
   const domain::Result* end_of_call(Client& client, const Deed& deed, const Reply& reply);
   void note(Client& client, const Deed& deed, const Trouble& trouble);

@@ -1,5 +1,7 @@
 #include "crypto/digest.hpp"
 
+#include "crypto/openssl.hpp"
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -26,12 +28,12 @@ const EVP_MD* sha256() {
 }  // namespace
 
 std::string hexadecimal(std::string_view bytes) {
-  std::string text;
-  text.reserve(2 * bytes.size());
+  std::string text(2 * bytes.size(), '\0');
+  std::size_t at = 0;
   for (const char character : bytes) {
     const auto byte = static_cast<unsigned char>(character);
-    text += digits[byte >> 4U];
-    text += digits[byte & 15U];
+    text[at++] = digits[byte >> 4U];
+    text[at++] = digits[byte & 15U];
   }
   return text;
 }
@@ -50,9 +52,12 @@ std::optional<std::string> from_hexadecimal(std::string_view text) {
 }
 
 std::string sha256_hex(std::string_view bytes) {
+  // Kept from one digest to the next: EVP_Digest would make and free a context for each.
+  thread_local const DigestContext context(EVP_MD_CTX_new());
   Digest digest{};
-  unsigned int length = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, sha256(), nullptr) != 1) {
+  if (context == nullptr || EVP_DigestInit_ex(context.get(), sha256(), nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) {
     throw std::bad_alloc();  // the only way in which a digest of plain bytes fails
   }
   return as_hex(digest);

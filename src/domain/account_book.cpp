@@ -22,6 +22,8 @@ void add_to(Effect& sum, const Effect& effect, std::int64_t amount) {
   sum.moved += effect.moved * amount;
 }
 
+void add_to(Effect& sum, const Effect& other) { add_to(sum, other, 1); }
+
 void add_to(CreditAllocation& row, const Effect& effect, std::int64_t amount) {
   row.remaining_credits += effect.remaining * amount;
   row.held_credits += effect.held * amount;
@@ -32,8 +34,15 @@ void add_to(CreditAllocation& row, const Effect& effect, std::int64_t amount) {
 
 }  // namespace
 
-AccountBook::AccountBook(std::string user_id, AccountState& state, Timestamp now)
-    : user_id_(std::move(user_id)), state_(state), now_(now), before_(state.counters) {}
+AccountBook::AccountBook(const std::string& user_id, AccountState& state, Timestamp now,
+                         Changes& changes)
+    : user_id_(user_id),
+      state_(state),
+      now_(now),
+      before_(state.counters),
+      changes_(changes),
+      first_allocation_(changes.allocations.size()),
+      first_rollup_(changes.rollups.size()) {}
 
 TakePlan AccountBook::plan_take(std::int64_t credits) const {
   TakePlan plan;
@@ -67,25 +76,14 @@ void AccountBook::post(std::int64_t allocation_id, EntryKind kind, std::int64_t 
   const Effect effect = effect_of(kind);
   AllocationState& moved = allocation(allocation_id);
   moved.remaining += effect.remaining * amount;
-  AllocationChange& change = allocation_changes_[allocation_id];
-  change.id = allocation_id;
-  add_to(change.change, effect, amount);
+  add_to(change_of(allocation_id).change, effect, amount);
   if (const auto named = state_.named_allocations.find(allocation_id);
       named != state_.named_allocations.end()) {
     add_to(named->second, effect, amount);
   }
   // Credits that moved count again in the allocation that they moved to.
   state_.counters.allocated_credits -= effect.moved * amount;
-  pending_.entries.push_back({.sequence = ++state_.counters.last_entry_sequence,
-                              .user_id = user_id_,
-                              .allocation_id = allocation_id,
-                              .kind = kind,
-                              .credits = effect.remaining * amount,
-                              .held_credits = effect.held * amount,
-                              .session_id = reason.session_id,
-                              .usage_id = reason.usage_id,
-                              .actor = reason.actor,
-                              .created_at = now_});
+  write_entry(allocation_id, kind, amount, reason);
 }
 
 void AccountBook::refund(const Slice& slice, const Reason& reason) {
@@ -100,20 +98,11 @@ CreditAllocation AccountBook::open_allocation(CreditAllocation opened, const Rea
   opened.user_id = user_id_;
   opened.allocated_at = now_;
   opened.remaining_credits = opened.total_credits;
-  pending_.new_allocations.push_back(opened);
+  changes_.new_allocations.push_back(opened);
   add_allocation(opened);
   // A later command of the batch may name it.
   state_.named_allocations.emplace(opened.id, opened);
-  pending_.entries.push_back({.sequence = ++state_.counters.last_entry_sequence,
-                              .user_id = user_id_,
-                              .allocation_id = opened.id,
-                              .kind = EntryKind::allocate,
-                              .credits = opened.total_credits,
-                              .held_credits = 0,
-                              .session_id = reason.session_id,
-                              .usage_id = reason.usage_id,
-                              .actor = reason.actor,
-                              .created_at = now_});
+  write_entry(opened.id, EntryKind::allocate, opened.total_credits, reason);
   return opened;
 }
 
@@ -122,7 +111,7 @@ CreditAllocation AccountBook::revoke(std::int64_t allocation_id, const Revoke& r
   AllocationState& revoked = allocation(allocation_id);
   post(allocation_id, EntryKind::revoke, revoked.remaining, reason);
   revoked.revoked = true;
-  AllocationChange& change = allocation_changes_[allocation_id];
+  AllocationChange& change = change_of(allocation_id);
   change.revoked_at = now_;
   change.revoked_by = request.revoked_by;
 
@@ -142,32 +131,22 @@ bool AccountBook::can_use(std::int64_t credits) const {
   return credits <= std::numeric_limits<std::int64_t>::max() - state_.counters.used_credits;
 }
 
-UsageRecord AccountBook::record_usage(const UsageDetails& usage, std::int64_t collected) {
-  UsageRecord record{.id = ++state_.counters.last_usage_id,
-                     .user_id = user_id_,
-                     .timestamp = now_,
-                     .service = usage.service,
-                     .operation = usage.operation,
-                     .credits = usage.credits,
-                     .collected_credits = collected,
-                     .metadata = usage.metadata};
+const UsageRecord& AccountBook::record_usage(const UsageDetails& usage, std::int64_t collected) {
+  // Filled in where it stands: a row is made for every charge, and moving it costs as much again.
+  UsageRecord& record = changes_.usage_records.emplace_back();
+  record.id = ++state_.counters.last_usage_id;
+  record.user_id = user_id_;
+  record.timestamp = now_;
+  record.service = usage.service;
+  record.operation = usage.operation;
+  record.credits = usage.credits;
+  record.collected_credits = collected;
+  record.metadata = usage.metadata;
   state_.counters.used_credits += usage.credits;
-  pending_.usage_records.push_back(record);
 
-  const std::string model = is_chat(usage.service) ? usage.operation : std::string();
-  const auto same = [&](const RollupChange& rollup) {
-    return rollup.service == usage.service && rollup.model == model;
-  };
-  auto rollup = std::find_if(pending_.rollups.begin(), pending_.rollups.end(), same);
-  if (rollup == pending_.rollups.end()) {
-    pending_.rollups.push_back({.user_id = user_id_,
-                                .day = std::chrono::floor<std::chrono::days>(now_),
-                                .service = usage.service,
-                                .model = model});
-    rollup = std::prev(pending_.rollups.end());
-  }
-  rollup->records += 1;
-  rollup->credits += usage.credits;
+  RollupChange& rollup = rollup_of(usage);
+  rollup.records += 1;
+  rollup.credits += usage.credits;
   return record;
 }
 
@@ -185,7 +164,7 @@ SessionRecord& AccountBook::change_session(const std::string& session_id) {
 void AccountBook::add_slices(SessionRecord& record, const std::vector<Slice>& slices) {
   for (const Slice& slice : slices) {
     record.slices.push_back(slice);
-    pending_.slices.push_back({.user_id = user_id_,
+    changes_.slices.push_back({.user_id = user_id_,
                                .session_id = record.session.session_id,
                                .position = static_cast<std::int64_t>(record.slices.size()),
                                .slice = slice});
@@ -193,23 +172,22 @@ void AccountBook::add_slices(SessionRecord& record, const std::vector<Slice>& sl
 }
 
 void AccountBook::remember(const std::string& key, KeyRecord record) {
-  pending_.keys.push_back({.user_id = user_id_, .record = record});
+  changes_.keys.push_back({.user_id = user_id_, .record = record});
   state_.keys.insert_or_assign(key, std::move(record));
 }
 
-void AccountBook::collect(Changes& changes) {
+void AccountBook::finish() {
   if (state_.counters != before_) {
-    changes.counters.push_back({.user_id = user_id_, .before = before_, .after = state_.counters});
+    changes_.counters.push_back(
+        {.user_id = user_id_, .before = std::move(before_), .after = state_.counters});
   }
-  for (auto& [id, change] : allocation_changes_) {
-    change.user_id = user_id_;
-    changes.allocations.push_back(std::move(change));
-  }
+  add_up_allocations();
   for (const auto& [session_id, is_new] : changed_sessions_) {
-    changes.sessions.push_back({.record = state_.sessions.at(session_id), .is_new = is_new});
+    changes_.sessions.push_back({.record = state_.sessions.at(session_id), .is_new = is_new});
   }
-  changes.append(std::move(pending_));
 }
+
+void AccountBook::drop() { changes_.drop_last(user_id_); }
 
 AllocationState& AccountBook::allocation(std::int64_t id) {
   const auto found = std::find_if(state_.allocations.begin(), state_.allocations.end(),
@@ -232,6 +210,75 @@ void AccountBook::add_allocation(const CreditAllocation& added) {
       state_.allocations.begin(), state_.allocations.end(), loaded,
       [](const auto& left, const auto& right) { return left.position < right.position; });
   state_.allocations.insert(place, loaded);
+}
+
+/// Where to note a change of the allocation. There may be several of one until `finish`.
+AllocationChange& AccountBook::change_of(std::int64_t allocation_id) {
+  auto& changes = changes_.allocations;
+  if (changes.size() == first_allocation_ || changes.back().id != allocation_id) {
+    AllocationChange& change = changes.emplace_back();
+    change.user_id = user_id_;
+    change.id = allocation_id;
+  }
+  return changes.back();
+}
+
+RollupChange& AccountBook::rollup_of(const UsageDetails& usage) {
+  auto& rollups = changes_.rollups;
+  const std::string_view model = is_chat(usage.service) ? usage.operation : std::string_view();
+  const auto found = std::find_if(rollups.begin() + static_cast<std::ptrdiff_t>(first_rollup_),
+                                  rollups.end(), [&](const RollupChange& each) {
+                                    return each.service == usage.service && each.model == model;
+                                  });
+  if (found != rollups.end()) {
+    return *found;
+  }
+  RollupChange& rollup = rollups.emplace_back();
+  rollup.user_id = user_id_;
+  rollup.day = std::chrono::floor<std::chrono::days>(now_);
+  rollup.service = usage.service;
+  rollup.model = model;
+  return rollup;
+}
+
+void AccountBook::write_entry(std::int64_t allocation_id, EntryKind kind, std::int64_t amount,
+                              const Reason& reason) {
+  const Effect effect = effect_of(kind);
+  CreditEntry& entry = changes_.entries.emplace_back();
+  entry.sequence = ++state_.counters.last_entry_sequence;
+  entry.user_id = user_id_;
+  entry.allocation_id = allocation_id;
+  entry.kind = kind;
+  entry.credits = effect.remaining * amount;
+  entry.held_credits = effect.held * amount;
+  entry.session_id = std::optional<std::string>(reason.session_id);
+  entry.usage_id = reason.usage_id;
+  entry.actor = reason.actor;
+  entry.created_at = now_;
+}
+
+/// Leaves one change of each allocation, in order of their ids.
+void AccountBook::add_up_allocations() {
+  auto& changes = changes_.allocations;
+  if (changes.size() <= first_allocation_ + 1) {
+    return;
+  }
+  const auto begin = changes.begin() + static_cast<std::ptrdiff_t>(first_allocation_);
+  std::stable_sort(begin, changes.end(),
+                   [](const auto& left, const auto& right) { return left.id < right.id; });
+  auto last = begin;
+  for (auto each = std::next(begin); each != changes.end(); ++each) {
+    if (each->id != last->id) {
+      *++last = std::move(*each);
+      continue;
+    }
+    add_to(last->change, each->change);
+    if (each->revoked_at) {
+      last->revoked_at = each->revoked_at;
+      last->revoked_by = std::move(each->revoked_by);
+    }
+  }
+  changes.erase(std::next(last), changes.end());
 }
 
 }  // namespace accounting::domain

@@ -1,4 +1,4 @@
-// AccountBook: one account while commands are decided. Every movement of a credit goes through
+// AccountBook: one account while its commands are decided. Every movement of a credit goes through
 // `post`, which changes the state, notes the change and writes the journal at once.
 #pragma once
 
@@ -9,17 +9,16 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
-#include <variant>
+#include <string_view>
 #include <vector>
 
 namespace accounting::domain {
 
-/// What a movement belongs to, for its journal entry.
+/// What a movement belongs to, for its journal entry. Its texts belong to the command or the state.
 struct Reason {
-  std::string actor;
-  std::optional<std::string> session_id;
+  std::string_view actor;
+  std::optional<std::string_view> session_id;
   std::optional<std::int64_t> usage_id;
 };
 
@@ -32,8 +31,9 @@ struct TakePlan {
 
 class AccountBook {
  public:
-  /// `state` must outlive the book.
-  AccountBook(std::string user_id, AccountState& state, Timestamp now);
+  /// Puts what is to be stored behind the changes of other accounts. What is referred to must
+  /// outlive the book, and nobody else may add to the changes meanwhile.
+  AccountBook(const std::string& user_id, AccountState& state, Timestamp now, Changes& changes);
 
   [[nodiscard]] const std::string& user_id() const { return user_id_; }
   [[nodiscard]] const AccountState& state() const { return state_; }
@@ -58,8 +58,8 @@ class AccountBook {
   /// True where the account's sums would still fit 64 bits.
   [[nodiscard]] bool can_allocate(std::int64_t credits) const;
   [[nodiscard]] bool can_use(std::int64_t credits) const;
-  /// A new usage record with the next id, in its rollup too.
-  UsageRecord record_usage(const UsageDetails& usage, std::int64_t collected);
+  /// A new usage record with the next id, in its rollup too. Stays where it is until the next one.
+  const UsageRecord& record_usage(const UsageDetails& usage, std::int64_t collected);
 
   SessionRecord& begin_session(SessionRecord record);
   /// The session, to be changed: it will be stored.
@@ -69,19 +69,29 @@ class AccountBook {
 
   void remember(const std::string& key, KeyRecord record);
 
-  /// Hands over what is to be stored.
-  void collect(Changes& changes);
+  // Either of these is the book's end.
+  /// Completes the changes.
+  void finish();
+  /// Takes the account's changes back.
+  void drop();
 
  private:
   AllocationState& allocation(std::int64_t id);
   void add_allocation(const CreditAllocation& allocation);
+  AllocationChange& change_of(std::int64_t allocation_id);
+  RollupChange& rollup_of(const UsageDetails& usage);
+  void write_entry(std::int64_t allocation_id, EntryKind kind, std::int64_t amount,
+                   const Reason& reason);
+  void add_up_allocations();
 
-  std::string user_id_;
+  const std::string& user_id_;
   AccountState& state_;
   Timestamp now_;
   AccountCounters before_;
-  Changes pending_;
-  std::map<std::int64_t, AllocationChange> allocation_changes_;
+  Changes& changes_;
+  // Where the account's own begin.
+  std::size_t first_allocation_;
+  std::size_t first_rollup_;
   std::map<std::string, bool> changed_sessions_;  ///< true: new
 };
 

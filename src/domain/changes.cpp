@@ -15,6 +15,16 @@ void append_rows(std::vector<Row>& rows, std::vector<Row>& others) {
               std::make_move_iterator(others.end()));
 }
 
+const std::string& user_of(const SessionChange& change) { return change.record.session.user_id; }
+const std::string& user_of(const auto& row) { return row.user_id; }
+
+template <class Row>
+void drop_last_rows(std::vector<Row>& rows, const std::string& user_id) {
+  while (!rows.empty() && user_of(rows.back()) == user_id) {
+    rows.pop_back();
+  }
+}
+
 }  // namespace
 
 void Changes::append(Changes others) {
@@ -27,6 +37,26 @@ void Changes::append(Changes others) {
   append_rows(entries, others.entries);
   append_rows(rollups, others.rollups);
   append_rows(keys, others.keys);
+}
+
+void Changes::reserve(std::size_t charges) {
+  counters.reserve(charges);
+  allocations.reserve(charges);
+  usage_records.reserve(charges);
+  entries.reserve(charges);
+  rollups.reserve(charges);
+}
+
+void Changes::drop_last(const std::string& user_id) {
+  drop_last_rows(counters, user_id);
+  drop_last_rows(new_allocations, user_id);
+  drop_last_rows(allocations, user_id);
+  drop_last_rows(sessions, user_id);
+  drop_last_rows(slices, user_id);
+  drop_last_rows(usage_records, user_id);
+  drop_last_rows(entries, user_id);
+  drop_last_rows(rollups, user_id);
+  drop_last_rows(keys, user_id);
 }
 
 }  // namespace accounting::domain

@@ -3,6 +3,7 @@
 
 #include "domain/state.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -85,6 +86,7 @@ struct NewKey {
   KeyRecord record;
 };
 
+/// In each list the rows of an account stand together, and the accounts in one order.
 struct Changes {
   std::vector<CountersChange> counters;
   std::vector<CreditAllocation> new_allocations;
@@ -99,6 +101,10 @@ struct Changes {
   [[nodiscard]] bool empty() const { return counters.empty() && sessions.empty() && keys.empty(); }
   /// Puts those of other accounts behind these.
   void append(Changes others);
+  /// Makes room for what so many charges write.
+  void reserve(std::size_t charges);
+  /// Takes out those of the account that comes last.
+  void drop_last(const std::string& user_id);
 };
 
 }  // namespace accounting::domain

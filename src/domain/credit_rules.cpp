@@ -51,8 +51,8 @@ std::variant<Lifetime, Refusal> lifetime_of(const Allocate& request, Timestamp n
   return lifetime;
 }
 
-Rule allocate(AccountBook& book, const Allocate& request, const Reason& reason,
-              const Policy& policy) {
+Result allocate(AccountBook& book, const Allocate& request, const Reason& reason,
+                const Policy& policy) {
   const auto lifetime = lifetime_of(request, book.now(), policy);
   if (const auto* refusal = std::get_if<Refusal>(&lifetime)) {
     return *refusal;
@@ -67,10 +67,10 @@ Rule allocate(AccountBook& book, const Allocate& request, const Reason& reason,
   allocation.effective_at = effective_at;
   allocation.expires_at = expires_at;
   allocation.notes = request.notes;
-  return Answer(book.open_allocation(std::move(allocation), reason));
+  return answer(book.open_allocation(std::move(allocation), reason));
 }
 
-Rule deduct(AccountBook& book, const Deduct& request, const Reason& reason) {
+Result deduct(AccountBook& book, const Deduct& request, const Reason& reason) {
   TakePlan plan = book.plan_take(request.credits);
   if (plan.need_more) {
     return NeedMore{};
@@ -79,10 +79,10 @@ Rule deduct(AccountBook& book, const Deduct& request, const Reason& reason) {
     return refuse_short(request.credits, plan.found);
   }
   book.take(plan.slices, EntryKind::deduct, reason);
-  return Answer(Deduction{.credits = request.credits, .slices = std::move(plan.slices)});
+  return answer(Deduction{.credits = request.credits, .slices = std::move(plan.slices)});
 }
 
-Rule charge(AccountBook& book, const ChargeUsage& request, const Reason& reason) {
+Result charge(AccountBook& book, const ChargeUsage& request, const Reason& reason) {
   const std::int64_t credits = request.usage.credits;
   if (!book.can_use(credits)) {
     return refuse_argument("credits", "a total of the account below 2^63");
@@ -96,18 +96,18 @@ Rule charge(AccountBook& book, const ChargeUsage& request, const Reason& reason)
   }
   book.take(plan.slices, EntryKind::charge,
             {.actor = reason.actor, .session_id = {}, .usage_id = book.next_usage_id()});
-  return Answer(Charge{.usage_record = book.record_usage(request.usage, credits),
+  return answer(Charge{.usage_record = book.record_usage(request.usage, credits),
                        .deduction = {.credits = credits, .slices = std::move(plan.slices)}});
 }
 
-Rule record(AccountBook& book, const RecordUsage& request) {
+Result record(AccountBook& book, const RecordUsage& request) {
   if (!book.can_use(request.usage.credits)) {
     return refuse_argument("credits", "a total of the account below 2^63");
   }
-  return Answer(book.record_usage(request.usage, 0));
+  return answer(book.record_usage(request.usage, 0));
 }
 
-Rule revoke(AccountBook& book, const Revoke& request, const Reason& reason) {
+Result revoke(AccountBook& book, const Revoke& request, const Reason& reason) {
   const auto& named = book.state().named_allocations;
   const auto found = named.find(request.allocation_id);
   if (found == named.end()) {
@@ -116,9 +116,9 @@ Rule revoke(AccountBook& book, const Revoke& request, const Reason& reason) {
                    .argument = {}};
   }
   if (found->second.revoked_at) {
-    return Answer(found->second);
+    return answer(found->second);
   }
-  return Answer(book.revoke(request.allocation_id, request, reason));
+  return answer(book.revoke(request.allocation_id, request, reason));
 }
 
 }  // namespace accounting::domain

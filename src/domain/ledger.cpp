@@ -5,8 +5,8 @@
 #include "domain/pricing_rules.hpp"
 #include "domain/rules.hpp"
 
-#include <map>
-#include <set>
+#include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace accounting::domain {
@@ -20,51 +20,91 @@ std::optional<TokenPrices> prices_now(const State& state, const std::string& mod
 
 class Decider {
  public:
-  Decider(State& state, Timestamp now, const Policy& policy)
-      : state_(state), now_(now), policy_(policy) {}
+  Decider(State& state, std::span<const Command* const> commands, Timestamp now,
+          const Policy& policy)
+      : state_(state), commands_(commands), now_(now), policy_(policy) {}
 
-  Result decide(const Command& command) {
-    const auto account = state_.accounts.find(command.user_id);
-    const bool known = account != state_.accounts.end();
-    if (const KeyRecord* record = known ? find_key(account->second, command) : nullptr) {
-      if (const auto early = replay(*record, command)) {
-        return *early;
+  Decision decide() {
+    decision_.results.assign(commands_.size(), NeedMore{});
+    decision_.changes.reserve(commands_.size());
+    const std::vector<std::size_t> order = by_account();
+    for (auto begin = order.begin(); begin != order.end();) {
+      const std::string& user_id = commands_[*begin]->user_id;
+      const auto end = std::find_if(begin, order.end(), [&](std::size_t place) {
+        return commands_[place]->user_id != user_id;
+      });
+      decide_account(user_id, {begin, end});
+      begin = end;
+    }
+    return std::move(decision_);
+  }
+
+ private:
+  /// The commands' places: account by account, so that each is looked up once and its changes stand
+  /// together.
+  [[nodiscard]] std::vector<std::size_t> by_account() const {
+    std::vector<std::size_t> order(commands_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
+      return commands_[left]->user_id < commands_[right]->user_id;
+    });
+    return order;
+  }
+
+  void decide_account(const std::string& user_id, std::span<const std::size_t> places) {
+    const auto account = state_.accounts.find(user_id);
+    if (account == state_.accounts.end()) {
+      for (const std::size_t place : places) {
+        decision_.results[place] = refuse_without_account(*commands_[place]);
+      }
+      return;
+    }
+    AccountBook book(account->first, account->second, now_, decision_.changes);
+    for (const std::size_t place : places) {
+      Result& result = decision_.results[place];
+      result = decide(book, *commands_[place]);
+      if (std::holds_alternative<NeedMore>(result)) {
+        book.drop();
+        need_more(places);
+        return;
       }
     }
-    if (const auto refusal = refuse_by_time(command)) {
-      return *refusal;
+    book.finish();
+  }
+
+  /// None of the account's commands counts.
+  void need_more(std::span<const std::size_t> places) {
+    decision_.need_more = true;
+    for (const std::size_t place : places) {
+      decision_.results[place] = NeedMore{};
     }
-    if (!known) {
-      return Refusal{.code = ErrorCode::not_found,
-                     .message = "there is no account with that user_id",
-                     .argument = {}};
+  }
+
+  Result decide(AccountBook& book, const Command& command) {
+    const KeyRecord* record = find_key(book.state(), command);
+    if (record != nullptr && is_repetition(*record, command)) {
+      return decode_answer(record->answer, command);
     }
-    if (find_key(account->second, command) != nullptr) {
+    if (auto refusal = refuse_by_time(command)) {
+      return std::move(*refusal);
+    }
+    if (record != nullptr) {
       return Refusal{.code = ErrorCode::conflict,
                      .message = "idempotency_key was used for another request of the account",
                      .argument = {}};
     }
-    AccountBook& book =
-        books_.try_emplace(command.user_id, command.user_id, account->second, now_).first->second;
     return apply(book, command);
   }
 
-  /// True where one of the account's commands has asked for more: none of them counts.
-  [[nodiscard]] bool needs_more(const std::string& user_id) const {
-    return unfinished_.contains(user_id);
-  }
-
-  Changes collect() {
-    Changes changes;
-    for (auto& [user_id, book] : books_) {
-      if (!needs_more(user_id)) {
-        book.collect(changes);
-      }
+  Result refuse_without_account(const Command& command) {
+    if (auto refusal = refuse_by_time(command)) {
+      return std::move(*refusal);
     }
-    return changes;
+    return Refusal{.code = ErrorCode::not_found,
+                   .message = "there is no account with that user_id",
+                   .argument = {}};
   }
 
- private:
   static const KeyRecord* find_key(const AccountState& account, const Command& command) {
     if (!command.key) {
       return nullptr;
@@ -73,10 +113,9 @@ class Decider {
     return found == account.keys.end() ? nullptr : &found->second;
   }
 
-  static std::optional<Result> replay(const KeyRecord& record, const Command& command) {
-    const bool same = record.operation == operation_name(command.action) &&
-                      record.fingerprint == command.key->fingerprint;
-    return same ? std::optional<Result>(decode_answer(record.answer, command)) : std::nullopt;
+  static bool is_repetition(const KeyRecord& record, const Command& command) {
+    return record.operation == operation_name(command.action) &&
+           record.fingerprint == command.key->fingerprint;
   }
 
   /// Arguments whose range depends on the time; checked before the account is, but not for a
@@ -94,17 +133,10 @@ class Decider {
   Result apply(AccountBook& book, const Command& command) {
     const Reason reason{.actor = command.actor, .session_id = {}, .usage_id = {}};
     const std::int64_t entries_before = book.state().counters.last_entry_sequence;
-    Rule rule = std::visit([&](const auto& action) { return apply_action(book, action, reason); },
-                           command.action);
-    if (auto* refusal = std::get_if<Refusal>(&rule)) {
-      return std::move(*refusal);
-    }
-    if (std::holds_alternative<NeedMore>(rule)) {
-      unfinished_.insert(command.user_id);
-      return NeedMore{};
-    }
-    Answer& answer = std::get<Answer>(rule);
-    if (command.key) {
+    Result result = std::visit(
+        [&](const auto& action) { return apply_action(book, action, reason); }, command.action);
+    const Answer* answer = std::get_if<Answer>(&result);
+    if (answer != nullptr && command.key) {
       const std::int64_t last_entry = book.state().counters.last_entry_sequence;
       const bool wrote_entries = last_entry != entries_before;
       book.remember(command.key->key,
@@ -112,72 +144,58 @@ class Decider {
                      .operation = std::string(operation_name(command.action)),
                      .fingerprint = command.key->fingerprint,
                      .answer = encode_answer(
-                         answer, wrote_entries ? std::optional(last_entry) : std::nullopt),
+                         *answer, wrote_entries ? std::optional(last_entry) : std::nullopt),
                      .created_at = now_});
     }
-    return std::move(answer);
+    return result;
   }
 
-  Rule apply_action(AccountBook& book, const Allocate& action, const Reason& reason) {
+  Result apply_action(AccountBook& book, const Allocate& action, const Reason& reason) {
     return allocate(book, action, reason, policy_);
   }
-  Rule apply_action(AccountBook& book, const Deduct& action, const Reason& reason) {
+  Result apply_action(AccountBook& book, const Deduct& action, const Reason& reason) {
     return deduct(book, action, reason);
   }
-  Rule apply_action(AccountBook& book, const ChargeUsage& action, const Reason& reason) {
+  Result apply_action(AccountBook& book, const ChargeUsage& action, const Reason& reason) {
     return charge(book, action, reason);
   }
-  Rule apply_action(AccountBook& book, const RecordUsage& action, const Reason&) {
+  Result apply_action(AccountBook& book, const RecordUsage& action, const Reason&) {
     return record(book, action);
   }
-  Rule apply_action(AccountBook& book, const Revoke& action, const Reason& reason) {
+  Result apply_action(AccountBook& book, const Revoke& action, const Reason& reason) {
     return revoke(book, action, reason);
   }
-  Rule apply_action(AccountBook& book, const Initialize& action, const Reason& reason) {
+  Result apply_action(AccountBook& book, const Initialize& action, const Reason& reason) {
     return initialize(book, action, reason, prices_now(state_, action.model_id, policy_), policy_);
   }
-  Rule apply_action(AccountBook& book, const Report& action, const Reason&) {
+  Result apply_action(AccountBook& book, const Report& action, const Reason&) {
     return report(book, action);
   }
-  Rule apply_action(AccountBook& book, const Extend& action, const Reason& reason) {
+  Result apply_action(AccountBook& book, const Extend& action, const Reason& reason) {
     return extend(book, action, reason);
   }
-  Rule apply_action(AccountBook& book, const Finalize& action, const Reason& reason) {
+  Result apply_action(AccountBook& book, const Finalize& action, const Reason& reason) {
     return finalize(book, action, reason);
   }
-  Rule apply_action(AccountBook& book, const Abort& action, const Reason& reason) {
+  Result apply_action(AccountBook& book, const Abort& action, const Reason& reason) {
     return abort(book, action, reason);
   }
-  Rule apply_action(AccountBook& book, const Expire& action, const Reason& reason) {
+  Result apply_action(AccountBook& book, const Expire& action, const Reason& reason) {
     return expire(book, action, reason);
   }
 
   State& state_;
+  std::span<const Command* const> commands_;
   Timestamp now_;
   const Policy& policy_;
-  std::map<std::string, AccountBook, std::less<>> books_;
-  std::set<std::string, std::less<>> unfinished_;
+  Decision decision_;
 };
 
 }  // namespace
 
 Decision decide(State& state, std::span<const Command* const> commands, Timestamp now,
                 const Policy& policy) {
-  Decision decision;
-  decision.results.reserve(commands.size());
-  Decider decider(state, now, policy);
-  for (const Command* command : commands) {
-    decision.results.push_back(decider.needs_more(command->user_id) ? Result(NeedMore{})
-                                                                    : decider.decide(*command));
-    decision.need_more |= std::holds_alternative<NeedMore>(decision.results.back());
-  }
-  for (std::size_t index = 0; decision.need_more && index < commands.size(); ++index) {
-    if (decider.needs_more(commands[index]->user_id)) {
-      decision.results[index] = NeedMore{};
-    }
-  }
-  decision.changes = decider.collect();
-  return decision;
+  return Decider(state, commands, now, policy).decide();
 }
 
 Decision decide(State& state, std::span<const Command> commands, Timestamp now,

@@ -7,10 +7,16 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 
 namespace accounting::domain {
 
-using Rule = std::variant<Answer, Refusal, NeedMore>;
+/// What a rule comes to; made in place, since answers are large.
+template <class A>
+Result answer(A&& answered) {
+  return Result(std::in_place_type<Answer>, std::forward<A>(answered));
+}
 
 Refusal refuse_argument(std::string argument, std::string expected);
 Refusal refuse_short(std::int64_t required, std::int64_t available);
@@ -28,21 +34,21 @@ std::variant<Lifetime, Refusal> lifetime_of(const Allocate& request, Timestamp n
 Timestamp days_after(Timestamp instant, std::int64_t days);
 
 // credit_rules.cpp
-Rule allocate(AccountBook& book, const Allocate& request, const Reason& reason,
-              const Policy& policy);
-Rule deduct(AccountBook& book, const Deduct& request, const Reason& reason);
-Rule charge(AccountBook& book, const ChargeUsage& request, const Reason& reason);
-Rule record(AccountBook& book, const RecordUsage& request);
-Rule revoke(AccountBook& book, const Revoke& request, const Reason& reason);
+Result allocate(AccountBook& book, const Allocate& request, const Reason& reason,
+                const Policy& policy);
+Result deduct(AccountBook& book, const Deduct& request, const Reason& reason);
+Result charge(AccountBook& book, const ChargeUsage& request, const Reason& reason);
+Result record(AccountBook& book, const RecordUsage& request);
+Result revoke(AccountBook& book, const Revoke& request, const Reason& reason);
 
 // session_rules.cpp
-Rule initialize(AccountBook& book, const Initialize& request, const Reason& reason,
-                const std::optional<TokenPrices>& prices, const Policy& policy);
-Rule report(AccountBook& book, const Report& request);
-Rule extend(AccountBook& book, const Extend& request, const Reason& reason);
-Rule finalize(AccountBook& book, const Finalize& request, const Reason& reason);
-Rule abort(AccountBook& book, const Abort& request, const Reason& reason);
-Rule expire(AccountBook& book, const Expire& request, const Reason& reason);
+Result initialize(AccountBook& book, const Initialize& request, const Reason& reason,
+                  const std::optional<TokenPrices>& prices, const Policy& policy);
+Result report(AccountBook& book, const Report& request);
+Result extend(AccountBook& book, const Extend& request, const Reason& reason);
+Result finalize(AccountBook& book, const Finalize& request, const Reason& reason);
+Result abort(AccountBook& book, const Abort& request, const Reason& reason);
+Result expire(AccountBook& book, const Expire& request, const Reason& reason);
 
 /// The settlement that an ended session came to.
 Settlement settlement_of(const SessionRecord& record);

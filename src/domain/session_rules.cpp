@@ -119,8 +119,8 @@ TakePlan plan_overage(const AccountBook& book, const SessionRecord& record, std:
 
 /// Ends an active session with what it used: settles the hold, refunds or charges the difference,
 /// and records the use.
-Rule end_session(AccountBook& book, const SessionRecord& found, const EndKind& end,
-                 const Tokens& tokens, const Reason& asked) {
+Result end_session(AccountBook& book, const SessionRecord& found, const EndKind& end,
+                   const Tokens& tokens, const Reason& asked) {
   const std::optional<std::int64_t> cost = credits_for(tokens, found.prices);
   if (!cost) {
     return refuse_too_large(end.tokens_argument);
@@ -164,12 +164,12 @@ Rule end_session(AccountBook& book, const SessionRecord& found, const EndKind& e
   record.refund = std::max<std::int64_t>(0, allocated - used);
   record.overage = overage;
   record.uncollected = record.policy.overage == OveragePolicy::charge ? overage - plan.found : 0;
-  return Answer(settlement_of(record));
+  return answer(settlement_of(record));
 }
 
 /// An end that the caller asks for: the first takes effect, a repetition is answered the same.
-Rule end_by_caller(AccountBook& book, const std::string& session_id, const EndKind& end,
-                   const Tokens& tokens, const Reason& reason) {
+Result end_by_caller(AccountBook& book, const std::string& session_id, const EndKind& end,
+                     const Tokens& tokens, const Reason& reason) {
   const SessionRecord* record = find_session(book, session_id);
   if (record == nullptr) {
     return refuse_unknown();
@@ -177,7 +177,7 @@ Rule end_by_caller(AccountBook& book, const std::string& session_id, const EndKi
   if (record->ending) {
     const Ending repeated{.status = end.status, .tokens = tokens};
     if (*record->ending == repeated) {
-      return Answer(settlement_of(*record));
+      return answer(settlement_of(*record));
     }
     return refuse_closed(*record);
   }
@@ -265,13 +265,13 @@ Settlement settlement_of(const SessionRecord& record) {
           .uncollected = record.uncollected};
 }
 
-Rule initialize(AccountBook& book, const Initialize& request, const Reason& reason,
-                const std::optional<TokenPrices>& prices, const Policy& policy) {
+Result initialize(AccountBook& book, const Initialize& request, const Reason& reason,
+                  const std::optional<TokenPrices>& prices, const Policy& policy) {
   if (const SessionRecord* known = find_session(book, request.session_id)) {
     const bool same = known->session.model_id == request.model_id &&
                       known->first_tokens == request.estimated_tokens;
     if (same) {
-      return Answer(known->session);
+      return answer(known->session);
     }
     return Refusal{.code = ErrorCode::conflict,
                    .message = "session_id was used for another model_id or estimated_tokens",
@@ -295,10 +295,10 @@ Rule initialize(AccountBook& book, const Initialize& request, const Reason& reas
   SessionRecord& record = book.begin_session(new_record(book, request, *prices, policy, *hold));
   book.take(plan.slices, EntryKind::hold, held_by(reason, request.session_id));
   book.add_slices(record, plan.slices);
-  return Answer(record.session);
+  return answer(record.session);
 }
 
-Rule report(AccountBook& book, const Report& request) {
+Result report(AccountBook& book, const Report& request) {
   const auto found = find_open(book, request.session_id, request.tokens_so_far, "tokens_so_far");
   if (const auto* refusal = std::get_if<Refusal>(&found)) {
     return *refusal;
@@ -313,10 +313,10 @@ Rule report(AccountBook& book, const Report& request) {
   SessionRecord& record = book.change_session(request.session_id);
   record.session.reported_tokens = largest;
   give_sign_of_life(record, book.now());
-  return Answer(record.session);
+  return answer(record.session);
 }
 
-Rule extend(AccountBook& book, const Extend& request, const Reason& reason) {
+Result extend(AccountBook& book, const Extend& request, const Reason& reason) {
   const auto found =
       find_open(book, request.session_id, request.additional_tokens, "additional_tokens");
   if (const auto* refusal = std::get_if<Refusal>(&found)) {
@@ -347,15 +347,15 @@ Rule extend(AccountBook& book, const Extend& request, const Reason& reason) {
   give_sign_of_life(record, book.now());
   book.take(plan.slices, EntryKind::hold, held_by(reason, request.session_id));
   book.add_slices(record, plan.slices);
-  return Answer(record.session);
+  return answer(record.session);
 }
 
-Rule finalize(AccountBook& book, const Finalize& request, const Reason& reason) {
+Result finalize(AccountBook& book, const Finalize& request, const Reason& reason) {
   return end_by_caller(book, request.session_id, request.success ? completed : failed,
                        request.actual_tokens, reason);
 }
 
-Rule abort(AccountBook& book, const Abort& request, const Reason& reason) {
+Result abort(AccountBook& book, const Abort& request, const Reason& reason) {
   Tokens tokens = request.tokens_generated;
   const SessionRecord* record = find_session(book, request.session_id);
   // Nothing generated is what a caller means who names no tokens, whatever the session's form.
@@ -365,12 +365,12 @@ Rule abort(AccountBook& book, const Abort& request, const Reason& reason) {
   return end_by_caller(book, request.session_id, aborted, tokens, reason);
 }
 
-Rule expire(AccountBook& book, const Expire& request, const Reason& reason) {
+Result expire(AccountBook& book, const Expire& request, const Reason& reason) {
   const SessionRecord* record = find_session(book, request.session_id);
   const bool stale =
       record != nullptr && !record->ending && record->session.expires_at <= book.now();
   if (!stale) {
-    return Answer(NothingToDo{});
+    return answer(NothingToDo{});
   }
   const Tokens none = record->first_tokens.by_kind() ? Tokens(TokenCounts{}) : Tokens(0);
   return end_session(book, *record, expired, record->session.reported_tokens.value_or(none),

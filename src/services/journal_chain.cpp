@@ -2,9 +2,8 @@
 
 #include "crypto/journal_hash.hpp"
 
-#include <map>
+#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace accounting::services {
@@ -21,12 +20,16 @@ std::string name_of(const CreditEntry& entry) {
 }  // namespace
 
 void chain_entries(domain::Changes& changes) {
-  std::map<std::string_view, std::string*> last_hashes;
-  for (domain::CountersChange& change : changes.counters) {
-    last_hashes.emplace(change.user_id, &change.after.last_entry_hash);
-  }
+  // The accounts stand in one order in both lists, though not all of them have entries.
+  auto account = changes.counters.begin();
   for (CreditEntry& entry : changes.entries) {
-    std::string& last = *last_hashes.at(entry.user_id);
+    while (account != changes.counters.end() && account->user_id != entry.user_id) {
+      ++account;
+    }
+    if (account == changes.counters.end()) {
+      throw std::logic_error("a journal entry without its account's counters");
+    }
+    std::string& last = account->after.last_entry_hash;
     entry.hash = crypto::journal_hash(last, entry);
     last = entry.hash;
   }

@@ -10,32 +10,9 @@ DROP INDEX idx_credit_user_expiry;
 CREATE INDEX idx_credit_user_expiry ON credit_allocations
   (user_id, coalesce(expires_at, 9223372036854775807), allocated_at, id) WHERE active;
 
--- Journal and usage once more, for what every charge paid for them: an IN of more than two values in
--- a CHECK builds a table for each row that it looks at; beside a rowid each row stood in two trees,
--- so that a charge changed two more pages; and what the library has locked and loaded was looked up
--- again. verify finds rows of an account or of an allocation that is gone.
-CREATE TABLE lean_usage_records (
-  user_id TEXT NOT NULL,
-  id INTEGER NOT NULL,
-  timestamp INTEGER NOT NULL,
-  service TEXT NOT NULL,
-  operation TEXT NOT NULL,
-  credits INTEGER NOT NULL,
-  collected_credits INTEGER NOT NULL,
-  metadata TEXT,
-  PRIMARY KEY (user_id, id),
-  CHECK (credits >= 0),
-  CHECK (collected_credits >= 0 AND collected_credits <= credits)
-) STRICT, WITHOUT ROWID;
-INSERT INTO lean_usage_records (user_id, id, timestamp, service, operation, credits,
-                                collected_credits, metadata)
-  SELECT user_id, id, timestamp, service, operation, credits, collected_credits, metadata
-  FROM usage_records ORDER BY user_id, id;
-DROP TABLE usage_records;
-ALTER TABLE lean_usage_records RENAME TO usage_records;
-CREATE INDEX idx_usage_user_timestamp ON usage_records (user_id, timestamp, id);
-CREATE INDEX idx_usage_timestamp ON usage_records (timestamp);
-
+-- The journal once more, for what every charge paid for it: an IN of more than two values in a CHECK
+-- opens a table for each row that it looks at, and the allocation that the library has locked and
+-- loaded was looked up again. verify finds rows of an allocation that is gone.
 CREATE TABLE lean_credit_entries (
   user_id TEXT NOT NULL,
   sequence INTEGER NOT NULL,
@@ -51,7 +28,7 @@ CREATE TABLE lean_credit_entries (
   PRIMARY KEY (user_id, sequence),
   CHECK (kind = 'charge' OR kind = 'deduct' OR kind = 'hold' OR kind = 'settle' OR kind = 'refund'
          OR kind = 'move' OR kind = 'overage' OR kind = 'allocate' OR kind = 'revoke')
-) STRICT, WITHOUT ROWID;
+) STRICT;
 INSERT INTO lean_credit_entries (user_id, sequence, allocation_id, kind, credits, held_credits,
                                  session_id, usage_id, actor, created_at, hash)
   SELECT user_id, sequence, allocation_id, kind, credits, held_credits, session_id, usage_id, actor,

@@ -21,8 +21,13 @@ using ACCOUNTING_SQLITE_HOME::sqlite3_db_readonly;
 using ACCOUNTING_SQLITE_HOME::sqlite3_errmsg;
 using ACCOUNTING_SQLITE_HOME::sqlite3_exec;
 using ACCOUNTING_SQLITE_HOME::sqlite3_extended_errcode;
+using ACCOUNTING_SQLITE_HOME::sqlite3_finalize;
 using ACCOUNTING_SQLITE_HOME::sqlite3_get_autocommit;
+using ACCOUNTING_SQLITE_HOME::sqlite3_prepare_v2;
 using ACCOUNTING_SQLITE_HOME::sqlite3_progress_handler;
+using ACCOUNTING_SQLITE_HOME::sqlite3_reset;
+using ACCOUNTING_SQLITE_HOME::sqlite3_step;
+using ACCOUNTING_SQLITE_HOME::sqlite3_stmt;
 
 }  // namespace accounting::sql::native
 

@@ -82,6 +82,9 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
     use_write_ahead_log();
     execute("PRAGMA synchronous = FULL");
   }
+  begin_write_ = prepare("BEGIN IMMEDIATE");
+  begin_read_ = prepare("BEGIN");
+  commit_ = prepare("COMMIT");
   native::sqlite3_progress_handler(native_, instructions_between_checks,
                                    &SqliteConnection::check_time, this);
 } catch (const SqlError& error) {
@@ -122,17 +125,19 @@ void SqliteConnection::begin(Begin kind) {
   statement_end_ = Clock::time_point::max();
   if (kind == Begin::write_if_free) {
     const int code = begin_at_once();
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_DONE) {
       throw SqlError(SqlErrorKind::busy, std::string(describe(SqlErrorKind::busy)));
     }
     return;
   }
-  execute(kind == Begin::write ? "BEGIN IMMEDIATE" : "BEGIN");
+  if (step(kind == Begin::write ? begin_write_ : begin_read_) != SQLITE_DONE) {
+    throw last_error();
+  }
 }
 
 int SqliteConnection::begin_at_once() {
   native::sqlite3_busy_handler(native_, nullptr, nullptr);
-  const int code = native::sqlite3_exec(native_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
+  const int code = step(begin_write_);
   wait_when_busy();
   return code;
 }
@@ -165,7 +170,9 @@ void SqliteConnection::commit() {
     throw SqlError(SqlErrorKind::commit_refused,
                    std::string(describe(SqlErrorKind::commit_refused)));
   }
-  execute("COMMIT");
+  if (step(commit_) != SQLITE_DONE) {
+    throw last_error();
+  }
   if (in_transaction()) {
     throw SqlError(SqlErrorKind::commit_refused,
                    std::string(describe(SqlErrorKind::commit_refused)));
@@ -188,6 +195,20 @@ void SqliteConnection::execute(const char* sql) {
   if (native::sqlite3_exec(native_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
     throw last_error();
   }
+}
+
+SqliteConnection::Prepared SqliteConnection::prepare(const char* sql) {
+  native::sqlite3_stmt* statement = nullptr;
+  if (native::sqlite3_prepare_v2(native_, sql, -1, &statement, nullptr) != SQLITE_OK) {
+    throw last_error();
+  }
+  return Prepared(statement);
+}
+
+int SqliteConnection::step(const Prepared& statement) noexcept {
+  const int code = native::sqlite3_step(statement.get());
+  native::sqlite3_reset(statement.get());
+  return code;
 }
 
 SqlError SqliteConnection::last_error() {

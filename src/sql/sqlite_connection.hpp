@@ -7,6 +7,7 @@
 #include "sql/sqlite_api.hpp"
 
 #include <chrono>
+#include <memory>
 
 namespace accounting::sql {
 
@@ -24,6 +25,12 @@ class SqliteConnection final : public SociConnection {
 
  private:
   using Clock = std::chrono::steady_clock;
+  struct Finalize {
+    void operator()(native::sqlite3_stmt* statement) const noexcept {
+      native::sqlite3_finalize(statement);
+    }
+  };
+  using Prepared = std::unique_ptr<native::sqlite3_stmt, Finalize>;
 
   void begin(Begin kind) override;
   void commit() override;
@@ -36,11 +43,17 @@ class SqliteConnection final : public SociConnection {
   void wait_when_busy();
   void use_write_ahead_log();
   void execute(const char* sql);
+  [[nodiscard]] Prepared prepare(const char* sql);
+  /// Runs a statement that answers no rows; SQLite's code.
+  static int step(const Prepared& statement) noexcept;
   SqlError last_error();
   static int check_time(void* connection) noexcept;
   static int pause_when_busy(void* connection, int pauses) noexcept;
 
   native::sqlite3* native_;
+  Prepared begin_write_;
+  Prepared begin_read_;
+  Prepared commit_;
   std::chrono::milliseconds statement_timeout_;
   std::chrono::milliseconds busy_timeout_;
   Clock::time_point statement_end_ = Clock::time_point::max();

@@ -26,6 +26,8 @@ int in_child(const std::function<void()>& work) {
   std::cerr.flush();
   const pid_t child = fork();
   if (child == 0) {
+    constexpr unsigned int most_seconds = 300;
+    alarm(most_seconds);  // a child that hangs is a failure, not the end of all tests
     int code = 0;
     try {
       work();
@@ -67,6 +69,14 @@ int open_connections() {
 const std::vector<Database> kShared = {Database::sqlite_file, Database::postgresql,
                                        Database::postgresql_unpipelined};
 
+/// AddressSanitizer's allocator of older compilers may be forked while another thread has it
+/// locked, and stays locked in the child.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kAllocatorForks = false;
+#else
+constexpr bool kAllocatorForks = true;
+#endif
+
 }  // namespace
 
 TEST_SUITE("fork") {
@@ -92,7 +102,8 @@ TEST_SUITE("fork") {
     });
   }
 
-  TEST_CASE("forks in the midst of calls of other threads disturb nobody") {
+  TEST_CASE("forks in the midst of calls of other threads disturb nobody" *
+            doctest::skip(!kAllocatorForks)) {
     for_databases(kShared, {.pool_size = 4}, [](Books& books) {
       const int forks = short_or_long(15, 200);
       constexpr std::int64_t given = 1'000'000;

@@ -269,7 +269,9 @@ void AccountBook::add_up_allocations() {
   auto last = begin;
   for (auto each = std::next(begin); each != changes.end(); ++each) {
     if (each->id != last->id) {
-      *++last = std::move(*each);
+      if (++last != each) {  // a text moved onto itself is lost
+        *last = std::move(*each);
+      }
       continue;
     }
     add_to(last->change, each->change);

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <functional>
+#include <latch>
 #include <vector>
 
 namespace accounting::testing {
@@ -210,9 +211,11 @@ TEST_SUITE("injected failures") {
     CallCounts counts;
     constexpr int kCallers = 4;
     std::atomic<int> charged = 0;
+    std::latch held(1);
     in_threads(kCallers + 1, [&](int thread) {
       if (thread == kCallers) {
         Transaction holder = books.direct.transaction({"ada"});
+        held.count_down();
         const auto until = steady_clock::now() + 10s;
         // Until somebody ran into the timeout.
         while (counts.totals().repeats + retries < kCallers && steady_clock::now() < until) {
@@ -220,6 +223,7 @@ TEST_SUITE("injected failures") {
         }
         return;
       }
+      held.wait();
       RetryingClient client(counts, static_cast<std::uint64_t>(thread));
       const std::string key = "k" + std::to_string(thread);
       const auto reply = client([&] {

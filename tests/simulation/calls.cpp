@@ -95,14 +95,6 @@ void World::call_together(Client& client, const CallMany& deed) {
 /// Of requests that are alike, rows do not show which one took effect: one that was answered rather
 /// than one in doubt, and one in doubt rather than one that failed.
 void World::tell_apart(const std::vector<Command>& commands, const std::vector<Reply>& replies) {
-  const auto alike = [&](std::size_t left, std::size_t right) {
-    const auto key_of = [](const Command& command) {
-      return command.key ? command.key->key : std::string();
-    };
-    return commands[left].user_id == commands[right].user_id &&
-           key_of(commands[left]) == key_of(commands[right]) &&
-           text_of(commands[left].action) == text_of(commands[right].action);
-  };
   std::vector<Decided>& decided = frame_->decided;
   const auto likelihood = [&](std::size_t index) {
     if (const auto* trouble = std::get_if<Trouble>(&replies[index])) {
@@ -115,7 +107,7 @@ void World::tell_apart(const std::vector<Command>& commands, const std::vector<R
     for (std::size_t other = 0; other < commands.size(); ++other) {
       const bool wrongly = decided[taken].effects > 0 && decided[other].effects == 0 &&
                            likelihood(other) > likelihood(taken);
-      if (wrongly && alike(taken, other)) {
+      if (wrongly && alike(commands[taken], commands[other])) {
         std::swap(decided[taken], decided[other]);
       }
     }
@@ -124,7 +116,7 @@ void World::tell_apart(const std::vector<Command>& commands, const std::vector<R
   const std::vector<Decided> apart = decided;
   for (std::size_t each = 0; each < commands.size(); ++each) {
     for (std::size_t other = 0; other < commands.size(); ++other) {
-      if (other != each && alike(each, other)) {
+      if (other != each && alike(commands[each], commands[other])) {
         const auto& answers = apart[other].allowed;
         decided[each].allowed.insert(decided[each].allowed.begin(), answers.begin(), answers.end());
       }

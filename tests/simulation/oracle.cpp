@@ -51,29 +51,42 @@ Part in_turns(const Part& list, const std::vector<Command>& commands) {
   return turns;
 }
 
-/// All that can be picked of a short list; what comes first in it is picked first.
-void add_picks(const Part& list, std::vector<Part>& parts) {
-  constexpr std::size_t longest = 8;
-  if (list.size() > longest) {
-    return;
-  }
-  for (std::size_t picked = (std::size_t{1} << list.size()) - 1; picked > 0; --picked) {
-    Part part;
-    for (std::size_t at = 0; at < list.size(); ++at) {
-      if ((picked >> (list.size() - 1 - at) & 1U) != 0) {
-        part.push_back(list[at]);
-      }
-    }
-    parts.push_back(std::move(part));
-  }
-}
-
 /// What has taken effect may come along once more, to be answered again; a report is even written
 /// once more. A sweep looks for other sessions.
 bool may_come_along(const Frame& frame, std::size_t index) {
   const Command& command = frame.commands[index];
   return frame.decided[index].effects == 0 ||
          (domain::replays(command) && !std::holds_alternative<domain::Expire>(command.action));
+}
+
+/// All that can be picked of what is left of a short list; what comes first in it is picked first.
+/// Rows do not show which of several alike took effect, so what is left of them may stand in the
+/// place of any.
+void add_picks(const Frame& frame, const Part& left, std::vector<Part>& parts) {
+  constexpr std::size_t longest = 8;
+  const std::vector<Command>& commands = frame.commands;
+  if (commands.size() > longest) {
+    return;
+  }
+  for (std::size_t picked = (std::size_t{1} << commands.size()) - 1; picked > 0; --picked) {
+    Part rest = left;
+    Part part;
+    bool all_are_left = true;
+    for (std::size_t place = 0; place < commands.size(); ++place) {
+      if ((picked >> (commands.size() - 1 - place) & 1U) != 0) {
+        const auto found = std::ranges::find_if(
+            rest, [&](std::size_t index) { return alike(commands[index], commands[place]); });
+        all_are_left = all_are_left && found != rest.end();
+        if (found != rest.end()) {
+          part.push_back(*found);
+          rest.erase(found);
+        }
+      }
+    }
+    if (all_are_left) {
+      parts.push_back(std::move(part));
+    }
+  }
 }
 
 /// What may share a transaction: the list or what is left of it, the commands of one account where
@@ -96,11 +109,19 @@ std::vector<Part> parts_of(const Frame& frame) {
   for (const auto& [user_id, part] : by_account) {
     add_halves(part, parts);
   }
-  add_picks(in_turns(left, frame.commands), parts);
+  add_picks(frame, left, parts);
   return parts;
 }
 
 }  // namespace
+
+bool alike(const Command& left, const Command& right) {
+  const auto key_of = [](const Command& command) {
+    return command.key ? command.key->key : std::string();
+  };
+  return left.user_id == right.user_id && key_of(left) == key_of(right) &&
+         text_of(left.action) == text_of(right.action);
+}
 
 Oracle::Oracle(const History& history, const SimulatedDatabase& database, Tally& tally)
     : database_(database),

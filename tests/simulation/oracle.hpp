@@ -15,6 +15,9 @@ namespace accounting::testing {
 
 using Complaint = std::optional<std::string>;
 
+/// True for requests that rows cannot tell apart.
+bool alike(const domain::Command& left, const domain::Command& right);
+
 class Oracle {
  public:
   Oracle(const History& history, const SimulatedDatabase& database, Tally& tally);

@@ -52,19 +52,18 @@ def play(database: collections.abc.Callable[[harness.Stack], str]) -> None:
         with contextlib.ExitStack() as stack:
             figures = play_round(stack, database(stack))
         check_calls(figures)
-        if rate_of(figures) >= AUDITS_A_SECOND:
+        if rate_of(figures) >= AUDITS_A_SECOND and figures["transfers"] > 0:
             rounds.append(figures)
         else:
             harness.say(f"a round does not count: {figures}")
         if len(rounds) == ROUNDS:
             break
-    harness.check(len(rounds) == ROUNDS, "there were too few audits beside the work")
+    harness.check(len(rounds) == ROUNDS, "there was too little work, or too few audits beside it")
     total = harness.sum_of(rounds)
     harness.say(
         f"processes={PROCESSES} threads={THREADS} rounds={ROUNDS} seconds={SECONDS} {total}: "
         f"{rate_of(total):.1f} audits a second"
     )
-    harness.check(total["transfers"] > 0, "nothing was moved between accounts")
 
 
 def check_calls(total: harness.Figures) -> None:

@@ -13,6 +13,8 @@ THREADS = 8
 # Of a thousand calls, as where credits are bought now and then. An allocation's last credit takes
 # it out of the burn order's index, and such an update cannot stay in its page.
 GRANTS = 5
+# So many that old rows which a slow transaction still keeps find room in their pages.
+ACCOUNTS = 400
 MEMORY_TOLERANCE = 0.05
 LEAST_HOT = 0.95
 HOT_TABLES = ("user_accounts", "credit_allocations")
@@ -79,7 +81,7 @@ def is_at_rest(arena: harness.Arena) -> bool:
 
 def soak_on_postgresql(stack: harness.Stack) -> None:
     url = harness.postgresql_database(stack)
-    arena = harness.Arena(stack, url, accounts=50, session_ttl=60_000)
+    arena = harness.Arena(stack, url, accounts=ACCOUNTS, session_ttl=60_000)
     harness.sql(url, COUNT_STATEMENTS)
     # It ends its work before its life, so that its connections are seen at rest.
     worker = arena.start(threads=THREADS, seconds=SECONDS, linger=300, grants=GRANTS)

@@ -6,7 +6,7 @@
 #include "domain/rules.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <string_view>
 #include <utility>
 
 namespace accounting::domain {
@@ -27,42 +27,65 @@ class Decider {
   Decision decide() {
     decision_.results.assign(commands_.size(), NeedMore{});
     decision_.changes.reserve(commands_.size());
-    const std::vector<std::size_t> order = by_account();
-    for (auto begin = order.begin(); begin != order.end();) {
-      const std::string& user_id = commands_[*begin]->user_id;
-      const auto end = std::find_if(begin, order.end(), [&](std::size_t place) {
-        return commands_[place]->user_id != user_id;
-      });
-      decide_account(user_id, {begin, end});
+    const std::vector<Place> places = by_account();
+    auto account = state_.accounts.begin();
+    for (auto begin = places.begin(); begin != places.end();) {
+      const std::string_view user_id = begin->user_id;
+      const auto end = std::find_if(begin, places.end(),
+                                    [&](const Place& place) { return place.user_id != user_id; });
+      // Both stand in the order of their ids.
+      while (account != state_.accounts.end() && account->first < user_id) {
+        ++account;
+      }
+      if (account != state_.accounts.end() && account->first == user_id) {
+        decide_account(account->first, account->second, {begin, end});
+      } else {
+        refuse_without_account({begin, end});
+      }
       begin = end;
     }
     return std::move(decision_);
   }
 
  private:
-  /// The commands' places: account by account, so that each is looked up once and its changes stand
-  /// together.
-  [[nodiscard]] std::vector<std::size_t> by_account() const {
-    std::vector<std::size_t> order(commands_.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
-      return commands_[left]->user_id < commands_[right]->user_id;
+  /// A command's, by its number among all.
+  struct Place {
+    std::string_view user_id;
+    std::size_t number = 0;
+  };
+  using Places = std::span<const Place>;
+
+  /// Account by account, so that each is looked up once and its changes stand together.
+  [[nodiscard]] std::vector<Place> by_account() const {
+    std::vector<Place> places;
+    places.reserve(commands_.size());
+    for (const Command* command : commands_) {
+      places.push_back({.user_id = command->user_id, .number = places.size()});
+    }
+    std::sort(places.begin(), places.end(), [](const Place& left, const Place& right) {
+      const int order = left.user_id.compare(right.user_id);
+      return order != 0 ? order < 0 : left.number < right.number;
     });
-    return order;
+    return places;
   }
 
-  void decide_account(const std::string& user_id, std::span<const std::size_t> places) {
-    const auto account = state_.accounts.find(user_id);
-    if (account == state_.accounts.end()) {
-      for (const std::size_t place : places) {
-        decision_.results[place] = refuse_without_account(*commands_[place]);
-      }
-      return;
+  void refuse_without_account(Places places) {
+    for (const Place& place : places) {
+      const Command& command = *commands_[place.number];
+      auto refusal = refuse_by_time(command);
+      decision_.results[place.number] =
+          refusal ? std::move(*refusal)
+                  : Refusal{.code = ErrorCode::not_found,
+                            .message = "there is no account with that user_id",
+                            .argument = {}};
     }
-    AccountBook book(account->first, account->second, now_, decision_.changes);
-    for (const std::size_t place : places) {
-      Result& result = decision_.results[place];
-      result = decide(book, *commands_[place]);
+  }
+
+  void decide_account(const std::string& user_id, AccountState& account, Places places) {
+    AccountBook book(user_id, account, now_, decision_.changes);
+    for (const Place& place : places) {
+      Result& result = decision_.results[place.number];
+      result = decide(book, *commands_[place.number]);
       if (std::holds_alternative<NeedMore>(result)) {
         book.drop();
         need_more(places);
@@ -73,10 +96,10 @@ class Decider {
   }
 
   /// None of the account's commands counts.
-  void need_more(std::span<const std::size_t> places) {
+  void need_more(Places places) {
     decision_.need_more = true;
-    for (const std::size_t place : places) {
-      decision_.results[place] = NeedMore{};
+    for (const Place& place : places) {
+      decision_.results[place.number] = NeedMore{};
     }
   }
 
@@ -94,15 +117,6 @@ class Decider {
                      .argument = {}};
     }
     return apply(book, command);
-  }
-
-  Result refuse_without_account(const Command& command) {
-    if (auto refusal = refuse_by_time(command)) {
-      return std::move(*refusal);
-    }
-    return Refusal{.code = ErrorCode::not_found,
-                   .message = "there is no account with that user_id",
-                   .argument = {}};
   }
 
   static const KeyRecord* find_key(const AccountState& account, const Command& command) {

@@ -5,6 +5,7 @@
 #include "services/context.hpp"
 #include "store/store.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -18,16 +19,24 @@ namespace accounting::services {
 /// Whether the work may run again after a commit whose outcome is unknown.
 enum class AfterUnknownCommit { give_up, try_again };
 
+/// By when a call that begins now is to be answered. One of many requests has its time for each
+/// thousand of them.
+inline store::Deadline deadline_of_call(Books& books, std::size_t requests = 1) {
+  const std::size_t further = std::max<std::size_t>(requests, 1) - 1;
+  return books.pacing().now() +
+         books.options().call_timeout * (1 + static_cast<std::int64_t>(further / 1'000));
+}
+
 /// Counts the tries of one call; decides after each failure whether there is another.
 class Attempts {
  public:
-  /// A call of many requests has its time for each thousand of them.
-  Attempts(Books& books, AfterUnknownCommit after_unknown, std::size_t requests = 1)
+  /// `latest`: the deadline of the call that these are a part of, if any.
+  Attempts(Books& books, AfterUnknownCommit after_unknown, std::size_t requests = 1,
+           store::Deadline latest = store::Deadline::max())
       : books_(&books),
         after_unknown_(after_unknown),
         began_(books.pacing().now()),
-        deadline_(began_ + books.options().call_timeout *
-                               (1 + static_cast<std::int64_t>(requests / 1'000))) {}
+        deadline_(std::min(latest, deadline_of_call(books, requests))) {}
 
   /// How long to wait before another try where one makes sense, else throws what the caller is to
   /// be told: whatever failed, one of the library's errors.
@@ -58,8 +67,8 @@ class Attempts {
 template <class Work>
 auto without_schema(Books& books, Work&& work,
                     AfterUnknownCommit after_unknown = AfterUnknownCommit::try_again,
-                    std::size_t requests = 1) {
-  Attempts attempts(books, after_unknown, requests);
+                    std::size_t requests = 1, store::Deadline latest = store::Deadline::max()) {
+  Attempts attempts(books, after_unknown, requests, latest);
   while (true) {
     try {
       return work(attempts.deadline());
@@ -72,14 +81,14 @@ auto without_schema(Books& books, Work&& work,
 /// The same over this version's schema only.
 template <class Work>
 auto with_attempts(Books& books, AfterUnknownCommit after_unknown, Work&& work,
-                   std::size_t requests = 1) {
+                   std::size_t requests = 1, store::Deadline latest = store::Deadline::max()) {
   return without_schema(
       books,
       [&](store::Deadline deadline) {
         books.require_schema(deadline);
         return work(deadline);
       },
-      after_unknown, requests);
+      after_unknown, requests, latest);
 }
 
 /// Runs `work(unit)` inside the context's transaction. A failure of the database is noted there,
@@ -113,7 +122,7 @@ auto inside_transaction(const Context& context, Work&& work) {
 
 /// Runs a query: in the context's transaction, or in a snapshot of its own.
 template <class Query>
-auto query(const Context& context, Query&& run) {
+auto query(const Context& context, Query&& run, store::Deadline latest = store::Deadline::max()) {
   if (context.transaction() != nullptr) {
     return inside_transaction(context, [&](store::Unit& unit) {
       store::Reads& reads = unit;
@@ -122,10 +131,13 @@ auto query(const Context& context, Query&& run) {
   }
   Books& books = context.books();
   books.refuse_inside_transaction();
-  return with_attempts(books, AfterUnknownCommit::try_again, [&](store::Deadline deadline) {
-    const std::unique_ptr<store::Reads> reads = books.store().read(deadline);
-    return run(*reads);
-  });
+  return with_attempts(
+      books, AfterUnknownCommit::try_again,
+      [&](store::Deadline deadline) {
+        const std::unique_ptr<store::Reads> reads = books.store().read(deadline);
+        return run(*reads);
+      },
+      1, latest);
 }
 
 /// Runs `work(unit, now)` in the context's transaction, or in one of its own that is committed

@@ -91,10 +91,11 @@ std::vector<Settlement> Sessions::expire_stale(const ExpireStaleRequest& request
   services::permit(*context_, Operation::expire_stale);
   domain::check_limit(request.limit);
   const Timestamp now = context_->now();
+  const store::Deadline deadline =
+      services::deadline_of_call(context_->books(), static_cast<std::size_t>(request.limit));
+  const auto find = [&](store::Reads& reads) { return reads.stale_sessions(now, request.limit); };
   std::vector<domain::Command> commands;
-  for (auto& [user_id, session_id] : services::query(*context_, [&](store::Reads& reads) {
-         return reads.stale_sessions(now, request.limit);
-       })) {
+  for (auto& [user_id, session_id] : services::query(*context_, find, deadline)) {
     commands.push_back({.user_id = user_id,
                         .actor = context_->actor(),
                         .key = std::nullopt,
@@ -102,8 +103,8 @@ std::vector<Settlement> Sessions::expire_stale(const ExpireStaleRequest& request
   }
   std::vector<Settlement> settlements;
   std::exception_ptr failure;
-  // Sessions that share a transaction or not, with one deadline for all.
-  for (const auto& outcome : services::execute_each(*context_, commands)) {
+  // Sessions that share a transaction or not.
+  for (const auto& outcome : services::execute_each(*context_, commands, deadline)) {
     const std::exception_ptr error = keep_settlement(*context_, outcome, settlements);
     failure = failure ? failure : error;
   }

@@ -63,12 +63,12 @@ class OpenCommands {
  public:
   using Outcomes = std::vector<std::variant<Result, std::exception_ptr>>;
 
-  OpenCommands(Books& books, std::span<const Command> commands)
+  OpenCommands(Books& books, std::span<const Command> commands, store::Deadline latest)
       : books_(books), commands_(commands), alone_(commands.size()), outcomes_(commands.size()) {
     attempts_.reserve(commands.size());
     open_.reserve(commands.size());
     for (std::size_t index = 0; index < commands.size(); ++index) {
-      attempts_.emplace_back(books, after_unknown(commands[index]), commands.size());
+      attempts_.emplace_back(books, after_unknown(commands[index]), commands.size(), latest);
       open_.push_back(index);
     }
   }
@@ -141,7 +141,7 @@ class OpenCommands {
 }  // namespace
 
 std::vector<std::variant<Result, std::exception_ptr>> execute_each(
-    const Context& context, std::span<const Command> commands) {
+    const Context& context, std::span<const Command> commands, store::Deadline latest) {
   Books& books = context.books();
   if (context.transaction() != nullptr) {
     std::vector<std::variant<Result, std::exception_ptr>> outcomes;
@@ -151,7 +151,7 @@ std::vector<std::variant<Result, std::exception_ptr>> execute_each(
     return outcomes;
   }
   books.refuse_inside_transaction();
-  return OpenCommands(books, commands).run();
+  return OpenCommands(books, commands, latest).run();
 }
 
 std::vector<Result> execute_together(const Context& context, std::span<const Command> commands) {

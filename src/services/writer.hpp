@@ -15,9 +15,11 @@ namespace accounting::services {
 
 /// Carries commands out, each by itself, though they may share transactions with each other and
 /// with those of other callers. Answers, in order, for each its result or what went wrong with it.
-/// In the context's transaction a failure of the database is thrown.
+/// In the context's transaction a failure of the database is thrown. `latest`: the deadline of the
+/// call that they are a part of, if any.
 std::vector<std::variant<domain::Result, std::exception_ptr>> execute_each(
-    const Context& context, std::span<const domain::Command> commands);
+    const Context& context, std::span<const domain::Command> commands,
+    store::Deadline latest = store::Deadline::max());
 
 /// Carries commands out in a transaction of their own, all or none, and answers each, in order. The
 /// first refusal is thrown, and says which request it is about.

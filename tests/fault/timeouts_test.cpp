@@ -48,13 +48,14 @@ Options patient(Options options) {
   return options;
 }
 
-/// Locks an account's row in a session of its own, for some seconds; answers once it is locked.
-std::future<void> hold(const Books& books, const std::string& user_id, const std::string& seconds) {
+/// Runs a statement that locks, in a session of its own that stays open for some seconds; answers
+/// once it has run.
+std::future<void> hold_by(const Books& books, const std::string& lock, const std::string& seconds) {
   const std::string url = books.options().database;
-  const std::string mark = "/* hold " + user_id + " " + std::to_string(::getpid()) + " */";
+  const std::string mark = "/* hold " + std::to_string(std::hash<std::string>{}(lock)) + " " +
+                           std::to_string(::getpid()) + " */";
   auto held = std::async(std::launch::async, [=] {
-    run_sql(url, mark + " BEGIN; SELECT 1 FROM user_accounts WHERE user_id = '" + user_id +
-                     "' FOR UPDATE; SELECT pg_sleep(" + seconds + "); COMMIT");
+    run_sql(url, mark + " BEGIN; " + lock + "; SELECT pg_sleep(" + seconds + "); COMMIT");
   });
   while (run_sql(url,
                  "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND "
@@ -63,6 +64,11 @@ std::future<void> hold(const Books& books, const std::string& user_id, const std
     std::this_thread::sleep_for(5ms);
   }
   return held;
+}
+
+std::future<void> hold(const Books& books, const std::string& user_id, const std::string& seconds) {
+  return hold_by(books, "SELECT 1 FROM user_accounts WHERE user_id = '" + user_id + "' FOR UPDATE",
+                 seconds);
 }
 
 const ChargeRequest kCharge{.user_id = "ada",
@@ -250,6 +256,29 @@ TEST_SUITE("deadlines") {
                 << " ms");
       }
       CHECK(other.credits().charge(kCharge).usage_record.id == 1);
+    });
+  }
+
+  TEST_CASE("a sweep has one deadline, for finding stale sessions and for ending them") {
+    for_databases({Database::postgresql}, {}, [](Books& books) {
+      books.account("ada", 1'000);
+      books.price("m", "1");
+      books.sessions().initialize({"s", "ada", "m", 100});
+      books.advance(48h);
+      Options options = patient(books.options());
+      options.clock = books.clock();
+      Accounting sweeper = Accounting::open(options);
+      static_cast<void>(sweeper.credits().balance("ada"));
+      const auto held = hold(books, "ada", "6");
+      const auto locked =
+          hold_by(books, "LOCK TABLE streaming_sessions IN ACCESS EXCLUSIVE MODE", "1.5");
+      const Timed sweep = timed([&] { sweeper.sessions().expire_stale(); });
+      MESSAGE(sweep.outcome << " after " << sweep.time.count() << " ms");
+      CHECK(sweep.outcome == "store_error");
+      CHECK(sweep.time <= kLongest);
+      held.wait();
+      CHECK(sweeper.sessions().expire_stale().size() == 1);
+      CHECK(books.balance("ada") == 1'000);
     });
   }
 

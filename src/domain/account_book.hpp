@@ -34,6 +34,7 @@ class AccountBook {
   /// Puts what is to be stored behind the changes of other accounts. What is referred to must
   /// outlive the book, and nobody else may add to the changes meanwhile.
   AccountBook(const std::string& user_id, AccountState& state, Timestamp now, Changes& changes);
+  AccountBook(std::string&& user_id, AccountState& state, Timestamp now, Changes& changes) = delete;
 
   [[nodiscard]] const std::string& user_id() const { return user_id_; }
   [[nodiscard]] const AccountState& state() const { return state_; }

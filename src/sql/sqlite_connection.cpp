@@ -82,7 +82,7 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
     use_write_ahead_log();
     execute("PRAGMA synchronous = FULL");
     // The pages that many callers write fit, and are copied into the file less often than they are
-    // written: 16 MB each.
+    // written: 16 MB each, with SQLite's usual pages of 4 KB.
     execute("PRAGMA cache_size = -16384");
     execute("PRAGMA wal_autocheckpoint = 4096");
   }
@@ -128,9 +128,8 @@ bool SqliteConnection::in_transaction() const noexcept {
 void SqliteConnection::begin(Begin kind) {
   statement_end_ = Clock::time_point::max();
   if (kind == Begin::write_if_free) {
-    const int code = begin_at_once();
-    if (code != SQLITE_DONE) {
-      throw SqlError(SqlErrorKind::busy, std::string(describe(SqlErrorKind::busy)));
+    if (begin_at_once() != SQLITE_DONE) {
+      throw last_error();
     }
     return;
   }

@@ -9,7 +9,6 @@
 
 #include <atomic>
 #include <functional>
-#include <latch>
 #include <vector>
 
 namespace accounting::testing {
@@ -211,11 +210,11 @@ TEST_SUITE("injected failures") {
     CallCounts counts;
     constexpr int kCallers = 4;
     std::atomic<int> charged = 0;
-    std::latch held(1);
+    std::atomic<bool> held = false;
     in_threads(kCallers + 1, [&](int thread) {
       if (thread == kCallers) {
         Transaction holder = books.direct.transaction({"ada"});
-        held.count_down();
+        held = true;
         const auto until = steady_clock::now() + 10s;
         // Until somebody ran into the timeout.
         while (counts.totals().repeats + retries < kCallers && steady_clock::now() < until) {
@@ -223,7 +222,9 @@ TEST_SUITE("injected failures") {
         }
         return;
       }
-      held.wait();
+      for (const auto until = steady_clock::now() + 10s; !held && steady_clock::now() < until;) {
+        std::this_thread::sleep_for(1ms);
+      }
       RetryingClient client(counts, static_cast<std::uint64_t>(thread));
       const std::string key = "k" + std::to_string(thread);
       const auto reply = client([&] {

@@ -1,8 +1,13 @@
 // Failures that another try gets past, injected by the database itself.
+#include "support/books.hpp"
 #include "support/injection.hpp"
 #include "support/proxied_books.hpp"
 
 #include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
 
 namespace accounting::testing {
 namespace {
@@ -52,6 +57,42 @@ TEST_SUITE("transient failures") {
     CHECK(injection.attempts() == Options{}.max_attempts);
     CHECK(balance(books) == 1'000);
     CHECK(books.direct.verify().ok);
+  }
+
+  TEST_CASE("of many that share a transaction each takes effect once, or says that it did not") {
+    for_databases({Database::postgresql}, {}, [](Books& books) {
+      constexpr int kAccounts = 4;
+      constexpr int kEach = 5;
+      std::vector<ChargeRequest> charges;
+      for (int index = 0; index < kAccounts * kEach; ++index) {
+        ChargeRequest charge = charge_of_ten;
+        charge.user_id = "u" + std::to_string(index % kAccounts);
+        charges.push_back(charge);
+      }
+      for (int account = 0; account < kAccounts; ++account) {
+        books.account("u" + std::to_string(account), 1'000);
+      }
+      std::int64_t left = 1'000;
+      const auto play = [&](std::int64_t times, const std::string& expected) {
+        for (const char* state : {"40001", "40P01"}) {
+          for (const Moment moment : {Moment::insert, Moment::commit}) {
+            CAPTURE(state);
+            CAPTURE(static_cast<int>(moment));
+            const Injection injection(books.options().database, state, times, moment);
+            for (const Outcome<Charge>& outcome : books.credits().charge_many(charges)) {
+              CHECK(outcome_of([&] { return outcome.value(); }) == expected);
+            }
+            CHECK(injection.attempts() > std::min<std::int64_t>(times, kAccounts * kEach));
+            left -= expected == "ok" ? 10 * kEach : 0;
+            for (int account = 0; account < kAccounts; ++account) {
+              CHECK(books.balance("u" + std::to_string(account)) == left);
+            }
+          }
+        }
+      };
+      play(3, "ok");
+      play(1'000'000, "store_error");
+    });
   }
 
   TEST_CASE("transact runs its work again from the start") {

@@ -84,6 +84,33 @@ TEST_CASE("one command that needs more makes the whole batch load again") {
   CHECK(decision.changes.entries.empty());
 }
 
+TEST_CASE("of several accounts only the one that needs more has to be decided again") {
+  Desk desk = with_nine();
+  const auto grant = [](const std::string& user_id) {
+    domain::Command made = command(domain::Allocate{.credits = 5, .allocated_by = "admin"}, "k");
+    made.user_id = user_id;
+    return made;
+  };
+  desk.store.add_account("abe");
+  desk.store.add_account("zoe");
+  const domain::Decision decision =
+      decide_over(desk, {grant("zoe"), grant("ada"), command(domain::Deduct{15}), grant("abe")}, 2);
+  const std::vector<std::string> outcomes = {"ok", "need more", "need more", "ok"};
+  for (std::size_t index = 0; index < outcomes.size(); ++index) {
+    CHECK(said(decision.results.at(index)) == outcomes[index]);
+  }
+  // In each list, and in one order.
+  const auto check_users = [](const auto& rows) {
+    REQUIRE(rows.size() == 2);
+    CHECK(rows[0].user_id == "abe");
+    CHECK(rows[1].user_id == "zoe");
+  };
+  check_users(decision.changes.counters);
+  check_users(decision.changes.new_allocations);
+  check_users(decision.changes.entries);
+  check_users(decision.changes.keys);
+}
+
 TEST_CASE("with any first prefix, the same decision and the same rows") {
   const std::vector<domain::Command> commands = {
       command(domain::Deduct{3}),

@@ -10,9 +10,9 @@ DROP INDEX idx_credit_user_expiry;
 CREATE INDEX idx_credit_user_expiry ON credit_allocations
   (user_id, coalesce(expires_at, 9223372036854775807), allocated_at, id) WHERE active;
 
--- The journal once more, for what every charge paid for it: an IN of more than two values in a CHECK
--- opens a table for each row that it looks at, and the allocation that the library has locked and
--- loaded was looked up again. verify finds rows of an allocation that is gone.
+-- The journal once more, for what every charge paid for it: an IN of more than two values in a
+-- CHECK opens a table for each row that it looks at, and the allocation that the library has locked
+-- and loaded was looked up again. verify finds rows of an allocation that is gone.
 CREATE TABLE lean_credit_entries (
   user_id TEXT NOT NULL,
   sequence INTEGER NOT NULL,

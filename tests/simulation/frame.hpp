@@ -26,6 +26,9 @@ struct Failure {
 struct Decided {
   std::vector<domain::Result> allowed;
   int effects = 0;
+  /// The rows would be the same without it: of two reports in one transaction only the larger is
+  /// there to see.
+  bool covered = false;
   bool acknowledged = false;
 };
 

@@ -113,6 +113,18 @@ std::vector<Part> parts_of(const Frame& frame) {
   return parts;
 }
 
+/// Where a part of what was taken to be committed comes to the same rows, the rest cannot be seen.
+void mark_covered(const Part& committed, const Part& part, std::vector<Decided>& decided) {
+  const auto is_in = [](const Part& list) {
+    return [&](std::size_t index) { return std::ranges::find(list, index) != list.end(); };
+  };
+  if (std::ranges::all_of(part, is_in(committed))) {
+    for (const std::size_t index : committed) {
+      decided[index].covered = decided[index].covered || !is_in(part)(index);
+    }
+  }
+}
+
 }  // namespace
 
 bool alike(const Command& left, const Command& right) {
@@ -259,6 +271,7 @@ Complaint Oracle::find_committed_half(Frame& frame, const SimulatedUnit& unit,
           frame.last_committed.push_back(part[at]);
         }
       }
+      mark_covered(frame.last_committed, part, decided);
       after = after ? std::move(after) : save(frame);
     }
     restore(before);

@@ -303,7 +303,7 @@ TEST_SUITE("shared transactions") {
       books.account("bob", 10);
       Options options = books.options();
       options.pool_timeout = 200ms;
-      options.call_timeout = 20s;
+      options.call_timeout = 5min;
       Accounting crowded = Accounting::open(options);
       Transaction holder = books.accounting().transaction({"ada"});
       // A call has 500 of its requests in the queue at once, and the queue has room for 10,000.

@@ -147,7 +147,17 @@ void World::call_each(Client& client, const std::vector<Command>& commands,
   frame_->carry(commands, Sharing::halves);
   const bool failed_before = client.transaction_failed;
   const SharedContext context = client.transaction ? client.inside : client.context;
+  std::vector<bool> was_there;
+  for (const Command& command : commands) {
+    was_there.push_back(oracle_->has_account(command.user_id));
+  }
   const std::vector<Reply> replies = make_calls(context);
+  // No lock keeps an account from being created before the others' transaction commits.
+  for (std::size_t index = 0; index < replies.size(); ++index) {
+    if (!was_there[index]) {
+      frame_->decided[index].allowed.push_back(domain::Refusal{ErrorCode::not_found, {}, {}});
+    }
+  }
   const auto is_trouble = [](const Reply& reply) { return std::holds_alternative<Trouble>(reply); };
   const bool any_trouble = std::any_of(replies.begin(), replies.end(), is_trouble);
   if (client.transaction && !any_trouble) {

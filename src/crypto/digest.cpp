@@ -1,7 +1,5 @@
 #include "crypto/digest.hpp"
 
-#include "crypto/openssl.hpp"
-
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -25,46 +23,15 @@ const EVP_MD* sha256() {
   return found != nullptr ? found : EVP_sha256();
 }
 
-bool digest_with(EVP_MD_CTX* context, std::string_view bytes, Digest& digest) {
-  return EVP_DigestInit_ex(context, sha256(), nullptr) == 1 &&
-         EVP_DigestUpdate(context, bytes.data(), bytes.size()) == 1 &&
-         EVP_DigestFinal_ex(context, digest.data(), nullptr) == 1;
-}
-
-/// A thread's context, kept from one digest to the next: making one costs as much as the digest.
-class KeptContext {
- public:
-  /// Null where there is no memory, and at the thread's end: the host may still hash then.
-  static EVP_MD_CTX* get() {
-    if (is_gone) {
-      return nullptr;
-    }
-    thread_local KeptContext kept;
-    if (!kept.context_) {
-      kept.context_.reset(EVP_MD_CTX_new());
-    }
-    return kept.context_.get();
-  }
-
- private:
-  KeptContext() = default;
-  ~KeptContext() { is_gone = true; }
-
-  static thread_local bool is_gone;
-  DigestContext context_;
-};
-
-thread_local bool KeptContext::is_gone = false;
-
 }  // namespace
 
 std::string hexadecimal(std::string_view bytes) {
-  std::string text(2 * bytes.size(), '\0');
-  std::size_t at = 0;
+  std::string text;
+  text.reserve(2 * bytes.size());
   for (const char character : bytes) {
     const auto byte = static_cast<unsigned char>(character);
-    text[at++] = digits[byte >> 4U];
-    text[at++] = digits[byte & 15U];
+    text += digits[byte >> 4U];
+    text += digits[byte & 15U];
   }
   return text;
 }
@@ -84,10 +51,8 @@ std::optional<std::string> from_hexadecimal(std::string_view text) {
 
 std::string sha256_hex(std::string_view bytes) {
   Digest digest{};
-  EVP_MD_CTX* kept = KeptContext::get();
-  const DigestContext own(kept == nullptr ? EVP_MD_CTX_new() : nullptr);
-  EVP_MD_CTX* context = kept != nullptr ? kept : own.get();
-  if (context == nullptr || !digest_with(context, bytes, digest)) {
+  unsigned int length = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, sha256(), nullptr) != 1) {
     throw std::bad_alloc();  // the only way in which a digest of plain bytes fails
   }
   return as_hex(digest);

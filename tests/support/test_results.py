@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Tells of the results in a JUnit file of ctest or pytest.
+
+    test_results.py count FILE       how many tests passed and failed
+    test_results.py failures FILE    what the failed ones said, shortened
+
+A test program of many cases counts as its cases, as its own summary has them; one that ends
+without a summary counts as one, as does anything else.
+"""
+
+import re
+import sys
+import xml.etree.ElementTree
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+SUMMARY = re.compile(
+    r"\[doctest\] test cases:\s*\d+ \|\s*(\d+) passed \|\s*(\d+) failed")
+# What doctest prints before each message, and what it colours that with.
+RULE = "=" * 79
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+LINES_OF_A_FAILURE = 8
+
+
+def read_cases(path: str) -> Iterator[Element]:
+    for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
+        if case.get("status") != "disabled":
+            yield case
+
+
+def is_skipped(case: Element) -> bool:
+    skipped = case.find("skipped")
+    if case.get("status") == "notrun":
+        # ctest calls a test whose program is missing skipped as well; that one has failed.
+        return skipped is not None and skipped.get("message", "").startswith("SKIP_")
+    return case.get("status") is None and skipped is not None  # pytest's way to say so
+
+
+def is_passed(case: Element) -> bool:
+    return (case.get("status") not in ("fail", "notrun")
+            and case.find("failure") is None and case.find("error") is None)
+
+
+def count(path: str) -> None:
+    passed = failed = 0
+    for case in read_cases(path):
+        if is_skipped(case):
+            continue
+        ok = is_passed(case)
+        summary = SUMMARY.search(case.findtext("system-out") or "")
+        if summary:
+            cases_passed, cases_failed = int(summary.group(1)), int(summary.group(2))
+            passed += cases_passed
+            # A program can fail after its summary, when a sanitizer speaks at exit.
+            failed += max(cases_failed, 0 if ok else 1)
+        else:
+            passed += ok
+            failed += not ok
+    print(passed, failed)
+
+
+def said(case: Element) -> Iterator[str]:
+    """The parts of a failed test's output that say why."""
+    output = COLOUR.sub("", case.findtext("system-out") or "")
+    errors = [part.strip() for part in output.split(RULE) if "ERROR: " in part]
+    if errors:
+        yield from errors
+        return
+    for kind in ("failure", "error"):
+        found = case.find(kind)
+        if found is not None and (found.text or "").strip():
+            yield found.get("message", "") + "\n" + (found.text or "")
+            return
+    # Killed or timed out: its last words.
+    yield "\n".join(output.rstrip().splitlines()[-LINES_OF_A_FAILURE:])
+
+
+def failures(path: str) -> None:
+    for case in read_cases(path):
+        if is_skipped(case) or is_passed(case):
+            continue
+        print(f"{case.get('name')}:")
+        for part in said(case):
+            lines = [line for line in part.splitlines() if line.strip()]
+            print("\n".join("    " + line for line in lines[:LINES_OF_A_FAILURE]))
+
+
+if __name__ == "__main__":
+    {"count": count, "failures": failures}[sys.argv[1]](sys.argv[2])

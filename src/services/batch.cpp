@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -66,23 +67,66 @@ class Undecided {
   std::vector<std::size_t> places_;
 };
 
-void carry_out_together(Books& books, std::span<Ticket* const> tickets, WhenHeld when_held,
-                        store::Deadline deadline) {
+std::vector<const Command*> commands_of(std::span<Ticket* const> tickets) {
   std::vector<const Command*> commands;
   commands.reserve(tickets.size());
   for (const Ticket* ticket : tickets) {
     commands.push_back(ticket->command);
   }
-  const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
-  Decided decided = decide_in(*unit, commands, books.now(), books.policy(), when_held);
-  if (!decided.changes.empty()) {
-    unit->store_and_commit(decided.changes);
-  }
+  return commands;
+}
+
+void hand_out(std::vector<Result>& results, std::span<Ticket* const> tickets) {
   for (std::size_t index = 0; index < tickets.size(); ++index) {
-    if (!std::holds_alternative<NeedMore>(decided.results[index])) {
-      tickets[index]->result = std::move(decided.results[index]);
+    if (!std::holds_alternative<NeedMore>(results[index])) {
+      tickets[index]->result = std::move(results[index]);
     }
   }
+}
+
+/// Without a look into the books first, where their accounts are remembered: in one trip, not two.
+/// False where the books are to be asked after all, and nothing was changed.
+bool carry_out_from_memory(Books& books, std::span<Ticket* const> tickets,
+                           store::Deadline deadline) {
+  const std::vector<const Command*> commands = commands_of(tickets);
+  std::optional<domain::State> state = books.remembered().take(commands, books.now());
+  if (!state) {
+    return false;
+  }
+  const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
+  const Timestamp now = books.now();
+  domain::Decision decision = domain::decide(*state, commands, now, books.policy());
+  const bool all_answered = std::ranges::all_of(decision.results, [](const Result& result) {
+    return std::holds_alternative<domain::Answer>(result);
+  });
+  // What changes nothing would be answered from memory alone, which may be out of date.
+  const bool all_change = decision.changes.counters.size() == state->accounts.size();
+  if (!all_answered || !all_change) {
+    return false;
+  }
+  chain_entries(decision.changes);
+  if (!unit->commit_if_unchanged(decision.changes)) {
+    books.remembered().doubt(decision.changes);
+    return false;
+  }
+  books.remembered().keep(std::move(*state), decision.changes, now);
+  hand_out(decision.results, tickets);
+  return true;
+}
+
+void carry_out_together(Books& books, std::span<Ticket* const> tickets, WhenHeld when_held,
+                        store::Deadline deadline) {
+  if (carry_out_from_memory(books, tickets, deadline)) {
+    return;
+  }
+  const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
+  const Timestamp now = books.now();
+  Decided decided = decide_in(*unit, commands_of(tickets), now, books.policy(), when_held);
+  if (!decided.changes.empty()) {
+    unit->store_and_commit(decided.changes);
+    books.remembered().keep(std::move(decided.left), decided.changes, now);
+  }
+  hand_out(decided.results, tickets);
 }
 
 /// Each of its own, since exceptions are not to be shared between threads.
@@ -131,6 +175,9 @@ Decided decide_in(store::Unit& unit, std::span<const Command* const> commands, T
     undecided.leave_out(state.held);
     domain::Decision decision = domain::decide(state, undecided.commands(), now, policy);
     undecided.settle(decision.results, decided.results);
+    for (const domain::CountersChange& change : decision.changes.counters) {
+      decided.left.accounts.insert(state.accounts.extract(change.user_id));
+    }
     decided.changes.append(std::move(decision.changes));
   }
   if (!undecided.empty()) {

@@ -17,6 +17,7 @@ namespace accounting::services {
 struct Decided {
   std::vector<domain::Result> results;  ///< one for each command, in order
   domain::Changes changes;
+  domain::State left;  ///< the accounts as the changes leave them, but for the hash of the journal
 };
 
 /// Locks and loads what the commands touch, as much as it takes, and decides.

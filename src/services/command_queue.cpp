@@ -45,20 +45,36 @@ CommandQueue::Status CommandQueue::status() const {
 }
 
 void CommandQueue::run(std::span<Ticket> tickets, store::Deadline deadline) {
-  Caller caller;
-  caller.deadline = deadline;
-  Lock lock(mutex_);
-  wait_for_room(lock, tickets.size(), deadline);
-  try {
-    for (Ticket& ticket : tickets) {
-      enter(ticket, caller);
+  Caller caller{.bed = std::make_shared<Bed>(), .deadline = deadline};
+  Entries entries;
+  for (Ticket& ticket : tickets) {
+    entries.push_back({.ticket = &ticket, .caller = &caller, .account = nullptr, .held_since = {}});
+  }
+  {
+    Lock lock(mutex_);
+    wait_for_room(lock, tickets.size(), deadline);
+    try {
+      enter(entries);
+      wait_or_lead(lock, caller);
+    } catch (...) {
+      abandon(lock, caller);
+      throw;
     }
-    wait_or_lead(lock, caller);
-  } catch (...) {
-    // Nothing here may know of a caller that is gone.
+  }
+  for (Ticket& ticket : tickets) {
+    if (ticket.ran_out_of != nullptr) {
+      ticket.failure = timed_out(ticket.ran_out_of);
+    }
+  }
+}
+
+/// Nothing here may know of a caller that is gone.
+void CommandQueue::abandon(Lock& lock, Caller& caller) noexcept {
+  while (caller.open > 0) {
     leave(caller);
-    caller.called.wait(lock, [&] { return caller.open == 0; });
-    throw;
+    if (caller.open > 0) {
+      wait(lock, caller);
+    }
   }
 }
 
@@ -74,11 +90,15 @@ void CommandQueue::wait_or_lead(Lock& lock, Caller& caller) {
       wait(lock, caller);
       continue;
     }
-    call_next();
+    const Call next = call_to_next();
     lock.unlock();
+    make(next);
     lead(*batch);
     lock.lock();
     finish(*batch);
+    lock.unlock();
+    std::ranges::for_each(batch->calls, make);
+    lock.lock();
   }
 }
 
@@ -91,38 +111,55 @@ void CommandQueue::wait_for_room(Lock& lock, std::size_t tickets, store::Deadlin
   }
 }
 
-void CommandQueue::enter(Ticket& ticket, Caller& caller) {
-  const auto place = accounts_.try_emplace(ticket.command->user_id).first;
-  Account& account = place->second;
-  account.user_id = &place->first;
-  account.waiting.push_back(
-      {.ticket = &ticket, .caller = &caller, .account = &account, .held_since = {}});
-  ++caller.open;
-  ++caller.queued;
-  ++waiting_;
-  take_turn(account);
+void CommandQueue::enter(Entries& entries) {
+  while (!entries.empty()) {
+    Entry& entry = entries.front();
+    const auto place = accounts_.try_emplace(entry.ticket->command->user_id).first;
+    Account& account = place->second;
+    if (account.user_id == nullptr) {
+      try {
+        account.turn.push_back(&account);
+      } catch (...) {
+        accounts_.erase(place);
+        throw;
+      }
+      account.place = account.turn.begin();
+      account.user_id = &place->first;
+    }
+    entry.account = &account;
+    account.waiting.splice(account.waiting.end(), entries, entries.begin());
+    ++entry.caller->open;
+    ++entry.caller->queued;
+    ++waiting_;
+    take_turn(account);
+  }
 }
 
 /// Takes back what of a caller's nobody has begun by its deadline.
-void CommandQueue::leave(Caller& caller) {
+void CommandQueue::leave(Caller& caller) noexcept {
   for (auto each = accounts_.begin(); each != accounts_.end();) {
     Account& account = each->second;
-    for (const Entry& entry : account.waiting) {
-      if (entry.caller == &caller) {
-        entry.ticket->failure = timed_out("the call waited for others until its deadline");
-        --caller.open;
-        --caller.queued;
-        --waiting_;
-      }
-    }
-    std::erase_if(account.waiting, [&](const Entry& entry) { return entry.caller == &caller; });
+    leave(caller, account);
     if (account.waiting.empty()) {
       drop_turn(account);
     }
     each = account.waiting.empty() && !account.at_work ? accounts_.erase(each) : std::next(each);
   }
   room_.notify_all();
-  call_next();
+  make(call_to_next());
+}
+
+void CommandQueue::leave(Caller& caller, Account& account) noexcept {
+  account.waiting.remove_if([&](const Entry& entry) {
+    if (entry.caller != &caller) {
+      return false;
+    }
+    entry.ticket->ran_out_of = "the call waited for others until its deadline";
+    --caller.open;
+    --caller.queued;
+    --waiting_;
+    return true;
+  });
 }
 
 void CommandQueue::wait(Lock& lock, Caller& caller) {
@@ -133,15 +170,29 @@ void CommandQueue::wait(Lock& lock, Caller& caller) {
   if (next_caller(now) == &caller) {
     until = std::min(until, next_chance(now).value_or(until));
   }
+  lock.unlock();
+  Bed& bed = *caller.bed;
   bool in_vain = false;
-  if (until == store::Deadline::max()) {
-    caller.called.wait(lock);
-  } else {
-    in_vain = pacing_.wait_until(caller.called, lock, until) == std::cv_status::timeout;
+  bool all_ended = false;
+  {
+    Lock asleep(bed.mutex);
+    while (!bed.called && !in_vain) {
+      if (until == store::Deadline::max()) {
+        bed.changed.wait(asleep);
+      } else {
+        in_vain = pacing_.wait_until(bed.changed, asleep, until) == std::cv_status::timeout;
+      }
+    }
+    bed.called = false;
+    all_ended = bed.all_ended;
   }
+  if (all_ended) {
+    return;
+  }
+  lock.lock();
   caller.waits = false;
   if (in_vain) {
-    call_next();  // whose turn it is may have changed: there is always one who looks
+    make(call_to_next());  // whose turn it is may have changed: there is always one who looks
   }
 }
 
@@ -215,13 +266,14 @@ std::optional<CommandQueue::Batch> CommandQueue::take(const Caller& caller, Cloc
   if (first == nullptr) {
     return std::nullopt;
   }
+  // Whatever may fail comes first.
   Batch batch;
+  batch.accounts.reserve(turns_.size());
+  batch.calls.reserve(std::min(waiting_, limits_.batch) + 1);
+  batch.place = under_way_.insert(under_way_.end(), {.began = now});
   batch.began = now;
   batch.number = ++batches_;
   batch.deadline = caller.deadline;
-  batch.entries.reserve(std::min(waiting_, limits_.batch));
-  batch.accounts.reserve(turns_.size());
-  batch.place = under_way_.insert(under_way_.end(), {.began = now});
   take_along(batch, first, now);
   batch.place->callers = batch.callers;
   for (Account* account : batch.accounts) {
@@ -275,8 +327,7 @@ void CommandQueue::take_front(Batch& batch, Account& account) {
   batch.deadline = std::min(batch.deadline, entry.caller->deadline);
   --entry.caller->queued;
   batch.callers += std::exchange(entry.caller->batch, batch.number) == batch.number ? 0 : 1;
-  batch.entries.push_back(entry);
-  account.waiting.pop_front();
+  batch.entries.splice(batch.entries.end(), account.waiting, account.waiting.begin());
 }
 
 void CommandQueue::lead(Batch& batch) noexcept {
@@ -309,11 +360,15 @@ void CommandQueue::finish(Batch& batch) noexcept {
   }
   std::size_t answered = 0;
   // From the last to the first, so that what is put back stands in its order again.
-  for (auto entry = batch.entries.rbegin(); entry != batch.entries.rend(); ++entry) {
-    if (!entry->ticket->result && !entry->ticket->failure) {
-      put_back(batch, *entry, now);
+  for (auto next = batch.entries.end(); next != batch.entries.begin();) {
+    const auto entry = std::prev(next);
+    const Ticket& ticket = *entry->ticket;
+    const bool is_open = !ticket.result && !ticket.failure;
+    if (is_open && !ran_out_of_time(batch, *entry, now)) {
+      put_back(batch, entry, now);
     } else {
-      answered += end(*entry) ? 1 : 0;
+      answered += end(batch, *entry) ? 1 : 0;
+      next = entry;
     }
   }
   expected_ = answered > 1 ? answered + waiting_ : 0;
@@ -324,7 +379,7 @@ void CommandQueue::finish(Batch& batch) noexcept {
       take_turn(*account);
     }
   }
-  call_next();
+  batch.calls.push_back(call_to_next());
 }
 
 /// What ran out of the time of another caller is tried again in its own.
@@ -336,48 +391,66 @@ void CommandQueue::give_more_time(Batch& batch) {
   }
 }
 
-bool CommandQueue::end(Entry& entry) {
-  const bool is_last = --entry.caller->open == 0;
-  if (is_last) {
-    entry.caller->called.notify_one();
+bool CommandQueue::end(Batch& batch, const Entry& entry) {
+  Caller& caller = *entry.caller;
+  if (--caller.open > 0) {
+    return false;
   }
-  return is_last;
+  if (caller.waits) {
+    batch.calls.push_back({.bed = caller.bed, .all_ended = true});
+  }
+  return true;
 }
 
-void CommandQueue::put_back(const Batch& batch, Entry& entry, Clock::time_point now) {
+bool CommandQueue::ran_out_of_time(const Batch& batch, Entry& entry, Clock::time_point now) const {
   entry.held_since = entry.held_since.value_or(batch.began);
-  if (now - *entry.held_since >= limits_.lock_timeout) {
-    entry.ticket->failure = timed_out("a lock was not had in time (lock_timeout)");
-    end(entry);
-    return;
+  if (now - *entry.held_since < limits_.lock_timeout) {
+    return false;
   }
-  Account& account = *entry.account;
+  entry.ticket->ran_out_of = "a lock was not had in time (lock_timeout)";
+  return true;
+}
+
+void CommandQueue::put_back(Batch& batch, Entries::iterator entry, Clock::time_point now) {
+  Account& account = *entry->account;
+  Caller& caller = *entry->caller;
   account.held = true;
   // Among others it was only looked at in passing; by itself it can be waited for at once.
   account.not_before = batch.accounts.size() > 1 ? now : now + pause_when_held;
-  account.waiting.push_front(entry);
-  ++entry.caller->queued;
+  account.waiting.splice(account.waiting.begin(), batch.entries, entry);
   ++waiting_;
-}
-
-void CommandQueue::take_turn(Account& account) {
-  if (!account.in_turns && !account.at_work) {
-    account.place = turns_.insert(turns_.end(), &account);
-    account.in_turns = true;
+  if (++caller.queued == 1 && caller.waits) {
+    batch.calls.push_back({.bed = caller.bed});  // it has a deadline to look after again
   }
 }
 
-void CommandQueue::drop_turn(Account& account) {
-  if (account.in_turns) {
-    turns_.erase(account.place);
-    account.in_turns = false;
+void CommandQueue::take_turn(Account& account) noexcept {
+  if (!account.at_work) {
+    turns_.splice(turns_.end(), account.turn);
   }
 }
 
-void CommandQueue::call_next() {
-  if (Caller* next = turns_.empty() ? nullptr : next_caller(pacing_.now())) {
-    next->called.notify_one();
+void CommandQueue::drop_turn(Account& account) noexcept {
+  if (account.turn.empty()) {
+    account.turn.splice(account.turn.begin(), turns_, account.place);
   }
+}
+
+CommandQueue::Call CommandQueue::call_to_next() const {
+  const Caller* next = turns_.empty() ? nullptr : next_caller(pacing_.now());
+  return next == nullptr ? Call{} : Call{.bed = next->bed};
+}
+
+void CommandQueue::make(const Call& call) noexcept {
+  if (call.bed == nullptr) {
+    return;
+  }
+  {
+    const std::lock_guard lock(call.bed->mutex);
+    call.bed->called = true;
+    call.bed->all_ended = call.bed->all_ended || call.all_ended;
+  }
+  call.bed->changed.notify_one();
 }
 
 }  // namespace accounting::services

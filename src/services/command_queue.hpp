@@ -10,10 +10,10 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -34,6 +34,7 @@ struct Ticket {
   bool alone = false;  ///< not to be mixed with others: it may be what a transaction failed for
   std::optional<domain::Result> result = std::nullopt;
   std::exception_ptr failure = nullptr;
+  const char* ran_out_of = nullptr;  ///< while it is in the queue: the failure that it will have
 };
 
 /// Thread-safe. Within an account first come, first served, but for what a failure is tried again
@@ -74,9 +75,18 @@ class CommandQueue {
 
   struct Account;
 
+  /// Where a thread sleeps. Outlives the thread's call for whoever is about to call it: that
+  /// happens without the queue's lock, which those who are called would only wait for.
+  struct Bed {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool called = false;
+    bool all_ended = false;  ///< the thread's tickets: it need not look at the queue again
+  };
+
   /// A thread that waits for its tickets.
   struct Caller {
-    std::condition_variable called;
+    std::shared_ptr<Bed> bed;
     store::Deadline deadline;
     std::size_t open = 0;     ///< tickets without result or failure
     std::size_t queued = 0;   ///< those of them that are in the queue
@@ -91,15 +101,24 @@ class CommandQueue {
     Account* account = nullptr;
     std::optional<Clock::time_point> held_since;
   };
+  /// Entries and turns move from list to list as they are, so that nothing has to be allocated once
+  /// they are in the queue.
+  using Entries = std::list<Entry>;
 
   struct Account {
     const std::string* user_id = nullptr;
-    std::deque<Entry> waiting;
-    std::list<Account*>::iterator place;  ///< in `turns_`, while it waits and is not at work
+    Entries waiting;
+    std::list<Account*> turn;  ///< its place in `turns_`, kept here while it has none there
+    std::list<Account*>::iterator place;  ///< the same
     bool at_work = false;
-    bool in_turns = false;
     bool held = false;  ///< by another transaction, when last looked at
     Clock::time_point not_before{};
+  };
+
+  /// Who is to be called once the queue's lock is given back.
+  struct Call {
+    std::shared_ptr<Bed> bed;
+    bool all_ended = false;
   };
 
   struct UnderWay {
@@ -109,8 +128,9 @@ class CommandQueue {
   };
 
   struct Batch {
-    std::vector<Entry> entries;
+    Entries entries;
     std::vector<Account*> accounts;
+    std::vector<Call> calls;  ///< when it has ended
     std::uint64_t number = 0;
     std::size_t callers = 0;
     WhenHeld when_held = WhenHeld::put_back;
@@ -122,9 +142,11 @@ class CommandQueue {
   using Lock = std::unique_lock<std::mutex>;
 
   void wait_for_room(Lock& lock, std::size_t tickets, store::Deadline deadline);
-  void enter(Ticket& ticket, Caller& caller);
+  void enter(Entries& entries);
   void wait_or_lead(Lock& lock, Caller& caller);
-  void leave(Caller& caller);
+  void abandon(Lock& lock, Caller& caller) noexcept;
+  void leave(Caller& caller) noexcept;
+  void leave(Caller& caller, Account& account) noexcept;
   void wait(Lock& lock, Caller& caller);
 
   [[nodiscard]] bool may_begin(Clock::time_point now) const;
@@ -136,14 +158,16 @@ class CommandQueue {
   void take_front(Batch& batch, Account& account);
   void lead(Batch& batch) noexcept;
   void finish(Batch& batch) noexcept;
-  void put_back(const Batch& batch, Entry& entry, Clock::time_point now);
+  [[nodiscard]] bool ran_out_of_time(const Batch& batch, Entry& entry, Clock::time_point now) const;
+  void put_back(Batch& batch, Entries::iterator entry, Clock::time_point now);
   /// True where it was the caller's last.
-  static bool end(Entry& entry);
+  static bool end(Batch& batch, const Entry& entry);
   void give_more_time(Batch& batch);
-  void take_turn(Account& account);
-  void drop_turn(Account& account);
-  /// Calls whoever is to look whether the next batch can begin.
-  void call_next();
+  void take_turn(Account& account) noexcept;
+  void drop_turn(Account& account) noexcept;
+  /// Whoever is to look whether the next batch can begin.
+  [[nodiscard]] Call call_to_next() const;
+  static void make(const Call& call) noexcept;
 
   CarryOut carry_out_;
   Pacing& pacing_;

@@ -83,6 +83,7 @@ void Books::after_fork_in_child() noexcept {
   inside_transaction_.clear();  // they are the parent's
   open_transactions_ = 0;
   platform::leave_to_parent(std::exchange(turns_, std::make_unique<Turns>()));
+  platform::leave_to_parent(std::exchange(remembered_, std::make_unique<RememberedAccounts>()));
   platform::leave_to_parent(std::exchange(queue_, new_queue()));
   mutex_.unlock();
 }

@@ -8,6 +8,7 @@
 #include "platform/forks.hpp"
 #include "services/command_queue.hpp"
 #include "services/pacing.hpp"
+#include "services/remembered_accounts.hpp"
 #include "services/turns.hpp"
 #include "store/store.hpp"
 
@@ -44,6 +45,7 @@ class Books : private platform::ForkWatcher {
   [[nodiscard]] Turns& turns() const { return *turns_; }
   /// Of all other commands.
   [[nodiscard]] CommandQueue& queue() const { return *queue_; }
+  [[nodiscard]] RememberedAccounts& remembered() const { return *remembered_; }
   void log(LogLevel level, std::string_view message) const;
 
   /// Throws MigrationError unless the schema is this version's.
@@ -68,6 +70,7 @@ class Books : private platform::ForkWatcher {
   std::shared_ptr<const Clock> clock_;
   std::unique_ptr<Pacing> pacing_;
   std::unique_ptr<Turns> turns_ = std::make_unique<Turns>();
+  std::unique_ptr<RememberedAccounts> remembered_ = std::make_unique<RememberedAccounts>();
   std::unique_ptr<CommandQueue> queue_;
   std::atomic<bool> schema_ready_ = false;
 

@@ -202,8 +202,9 @@ std::string each_row(const Statement& statement) {
 /// Fails the transaction on the server, before a COMMIT that travels along, unless so many rows
 /// were touched.
 std::string touching(const std::string& text, std::string_view rows) {
-  return "WITH touched AS (" + text + " RETURNING 1) SELECT 1 / (count(*) = " + std::string(rows) +
-         ")::int FROM touched";
+  const std::string_view answers = text.starts_with("SELECT ") ? "" : " RETURNING 1";
+  return "WITH touched AS (" + text + std::string(answers) +
+         ") SELECT 1 / (count(*) = " + std::string(rows) + ")::int FROM touched";
 }
 
 /// The text with `inserted` before the last `word`.
@@ -264,14 +265,13 @@ NumberedText spell_for_many(const Statement& statement) {
     many.text = select_values(text, rows);
   } else if (text.starts_with("UPDATE ")) {
     many.text = insert_before(text, " WHERE ", " FROM " + rows);
-    if (statement.touches_one_row) {
-      many.text =
-          touching(many.text,
-                   "cardinality($1" + std::string(array_type(statement.parameters[0].type)) + ")");
-    }
   } else {
     many.text = "SELECT each_row.number, found.* FROM " + rows + " CROSS JOIN LATERAL (" + text +
                 ") AS found";
+  }
+  if (statement.touches_one_row) {
+    many.text = touching(
+        many.text, "cardinality($1" + std::string(array_type(statement.parameters[0].type)) + ")");
   }
   return many;
 }

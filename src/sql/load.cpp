@@ -64,13 +64,13 @@ const Statement load_allocation{
     .parameters = {{"user_id", text}, {"id", integer}},
     .columns = columns::allocation};
 
-// One range of the index, which is in burn order.
+// One range of the index, which is in burn order. With those that are not in effect yet: what was
+// loaded may be decided over for longer.
 const Statement load_active_allocations{
     .name = "load_active_allocations",
     .text = "SELECT " ACCOUNTING_ALLOCATION_STATE_COLUMNS
             " FROM credit_allocations WHERE user_id = :user_id AND active "
             "AND coalesce(expires_at, END_OF_TIME) > INSTANT(:now) "
-            "AND effective_at <= INSTANT(:now) "
             "ORDER BY coalesce(expires_at, END_OF_TIME), allocated_at, id LIMIT :limit",
     .parameters = {{"user_id", text}, {"now", instant}, {"limit", integer}},
     .columns = columns::allocation_state};

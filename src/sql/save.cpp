@@ -203,7 +203,8 @@ const Statement advance_counters{
         "used_credits = used_credits + :used, last_entry_hash = :entry_hash "
         "WHERE user_id = :user_id "
         "AND last_allocation_id = :allocation_id_before "
-        "AND last_usage_id = :usage_id_before AND last_entry_sequence = :entry_before",
+        "AND last_usage_id = :usage_id_before AND last_entry_sequence = :entry_before "
+        "AND last_entry_hash = :entry_hash_before",
     .parameters = {{"user_id", text},
                    {"allocation_id", integer},
                    {"usage_id", integer},
@@ -213,16 +214,47 @@ const Statement advance_counters{
                    {"entry_hash", text},
                    {"allocation_id_before", integer},
                    {"usage_id_before", integer},
-                   {"entry_before", integer}},
+                   {"entry_before", integer},
+                   {"entry_hash_before", text}},
+    .touches_one_row = true};
+
+// Whoever has the account is not waited for. Every change of the account's credits has moved these
+// numbers, and the hash stands for its whole journal.
+const Statement lock_if_unchanged{
+    .name = "lock_if_unchanged",
+    .text =
+        "SELECT 1 FROM user_accounts WHERE user_id = :user_id "
+        "AND last_allocation_id = :allocation_id AND last_usage_id = :usage_id "
+        "AND last_entry_sequence = :entry_sequence AND last_entry_hash = :entry_hash "
+        "LOCK_ROW_IF_FREE",
+    .parameters = {{"user_id", text},
+                   {"allocation_id", integer},
+                   {"usage_id", integer},
+                   {"entry_sequence", integer},
+                   {"entry_hash", text}},
     .touches_one_row = true};
 
 void save_counters(Batch& batch, const domain::CountersChange& change) {
   const auto& [user_id, before, after] = change;
-  batch.add(advance_counters,
-            {user_id, after.last_allocation_id, after.last_usage_id, after.last_entry_sequence,
-             after.allocated_credits - before.allocated_credits,
-             after.used_credits - before.used_credits, after.last_entry_hash,
-             before.last_allocation_id, before.last_usage_id, before.last_entry_sequence});
+  batch.add(
+      advance_counters,
+      {user_id, after.last_allocation_id, after.last_usage_id, after.last_entry_sequence,
+       after.allocated_credits - before.allocated_credits, after.used_credits - before.used_credits,
+       after.last_entry_hash, before.last_allocation_id, before.last_usage_id,
+       before.last_entry_sequence, before.last_entry_hash});
+}
+
+void lock_accounts_if_unchanged(Batch& batch, const domain::Changes& changes) {
+  for (const auto& [user_id, before, after] : changes.counters) {
+    batch.add(lock_if_unchanged, {user_id, before.last_allocation_id, before.last_usage_id,
+                                  before.last_entry_sequence, before.last_entry_hash});
+  }
+}
+
+/// True for what a database answers where the accounts have moved on since, or a key is used.
+bool says_that_something_changed(SqlErrorKind kind) {
+  return kind == SqlErrorKind::row_count || kind == SqlErrorKind::constraint ||
+         kind == SqlErrorKind::unique_violation;
 }
 
 void save_allocation(Batch& batch, const domain::AllocationChange& change) {
@@ -317,6 +349,23 @@ void SqlSession::store_and_commit(const domain::Changes& changes) {
   Batch batch;
   save(batch, changes);
   run(batch, After::commit);
+}
+
+bool SqlSession::commit_if_unchanged(const domain::Changes& changes) {
+  Batch batch;
+  if (lease_->kind() == DatabaseKind::postgresql) {
+    lock_accounts_if_unchanged(batch, changes);  // elsewhere the whole database is locked
+  }
+  save(batch, changes);
+  try {
+    run_untold(batch, After::commit);
+    return true;
+  } catch (const SqlError& error) {
+    if (says_that_something_changed(error.kind())) {
+      return false;
+    }
+    throw_store_error(error);
+  }
 }
 
 }  // namespace accounting::sql

@@ -133,22 +133,26 @@ SqlSession::SqlSession(Lease lease, Mode mode, GateGuard gate)
     : gate_(std::move(gate)), lease_(std::move(lease)), mode_(mode) {}
 
 void SqlSession::run(Batch& batch, After after) {
-  const bool commits = after == After::commit;
   try {
-    if (mode_ != Mode::reads) {
-      const Begin first = mode_ == Mode::writes ? Begin::write : Begin::write_if_free;
-      const Begin begin = begun_ ? Begin::nothing : first;
-      begun_ = !commits;
-      Batch whole = std::exchange(pending_, {});
-      whole.append(std::move(batch));
-      whole.run(*lease_, begin, commits);
-    } else if (begun_ || batch.size() == 1) {
-      batch.run(*lease_, Begin::nothing, false);
-    } else {
-      batch.run(*lease_, Begin::read, true);
-    }
+    run_untold(batch, after);
   } catch (const SqlError& error) {
     throw_store_error(error);
+  }
+}
+
+void SqlSession::run_untold(Batch& batch, After after) {
+  const bool commits = after == After::commit;
+  if (mode_ != Mode::reads) {
+    const Begin first = mode_ == Mode::writes ? Begin::write : Begin::write_if_free;
+    const Begin begin = begun_ ? Begin::nothing : first;
+    begun_ = !commits;
+    Batch whole = std::exchange(pending_, {});
+    whole.append(std::move(batch));
+    whole.run(*lease_, begin, commits);
+  } else if (begun_ || batch.size() == 1) {
+    batch.run(*lease_, Begin::nothing, false);
+  } else {
+    batch.run(*lease_, Begin::read, true);
   }
 }
 

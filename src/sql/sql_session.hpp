@@ -51,6 +51,7 @@ class SqlSession final : public store::Unit {
   domain::State load(const domain::Needs& needs, Timestamp now) override;
   void store(const domain::Changes& changes) override;
   void store_and_commit(const domain::Changes& changes) override;
+  bool commit_if_unchanged(const domain::Changes& changes) override;
   std::optional<UserAccount> lock_account(const std::string& user_id) override;
   bool insert_account(const UserAccount& account) override;
   void update_account(const UserAccount& account) override;
@@ -71,6 +72,8 @@ class SqlSession final : public store::Unit {
 
   /// Runs a batch in this session's transaction, or in a snapshot of its own.
   void run(Batch& batch, After after = After::stay_open);
+  /// The same, of which the database's failures are told as they are.
+  void run_untold(Batch& batch, After after);
   /// True where the batch's account exists; its query is the batch's first.
   bool account_exists(Batch& batch, const std::string& user_id);
   std::set<std::string, std::less<>> existing(const std::set<std::string, std::less<>>& users);

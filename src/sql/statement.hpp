@@ -45,7 +45,8 @@ struct Statement {
   std::string_view text;
   std::vector<Parameter> parameters = {};
   std::vector<Type> columns = {};  ///< of the result; empty where it answers no rows
-  /// An UPDATE or DELETE that must touch exactly one row, else the transaction fails.
+  /// It must touch exactly one row, else the transaction fails: an UPDATE, a DELETE, or on
+  /// PostgreSQL a SELECT that locks and answers nothing else.
   bool touches_one_row = false;
 };
 

@@ -120,11 +120,12 @@ const Actor& ScenarioRecorder::actor(const std::string& name) const {
 }
 
 void ScenarioRecorder::play(const Names& order) {
-  Desk desk = fresh_desk();
+  const Desk desk = fresh_desk();
   Names history;
   for (const std::string& name : order) {
-    const std::string outcome = outcome_of([&] { return actor(name).call(desk.books), 0; });
-    Performance performance = keep_steps(name, history, desk.books.take_trips());
+    RecordedBooks books(desk.options);  // each is a process of its own, with nothing to remember
+    const std::string outcome = outcome_of([&] { return actor(name).call(books), 0; });
+    Performance performance = keep_steps(name, history, books.take_trips());
     performance.outcome = outcome;
     performances_.insert_or_assign({history, name}, performance);
     history.push_back(name);
@@ -136,15 +137,16 @@ void ScenarioRecorder::play_raced(const Names& history, const std::string& name)
   if (alone.locks_at < 2 || scenario_.interleaving == Interleaving::statements) {
     return;  // its locks come first
   }
-  Desk desk = fresh_desk();
-  desk.books.after_next_trip([&] {
-    const RecordedBooks others(desk.options);
+  const Desk desk = fresh_desk();
+  RecordedBooks books(desk.options);
+  books.after_next_trip([&] {
     for (const std::string& other : history) {
+      const RecordedBooks others(desk.options);
       outcome_of([&] { return actor(other).call(others), 0; });
     }
   });
-  const std::string outcome = outcome_of([&] { return actor(name).call(desk.books), 0; });
-  Performance performance = keep_steps(name, history, desk.books.take_trips());
+  const std::string outcome = outcome_of([&] { return actor(name).call(books), 0; });
+  Performance performance = keep_steps(name, history, books.take_trips());
   performance.outcome = outcome;
   raced_.insert_or_assign({history, name}, performance);
 }

@@ -190,8 +190,9 @@ class MemoryStore {
     std::sort(ordered.begin(), ordered.end(), comes_first);
     std::int64_t loaded = 0;
     for (const CreditAllocation* row : ordered) {
+      // Those that are not in effect yet belong to it: the state may be decided over for longer.
       const bool active = !row->revoked_at && row->remaining_credits > 0 &&
-                          row->effective_at <= now && (!row->expires_at || now < *row->expires_at);
+                          (!row->expires_at || now < *row->expires_at);
       const bool in_prefix = active && loaded < limit;
       if (in_prefix || wanted.at(index_of(row->id))) {
         account.allocations.push_back(state_of(*row));

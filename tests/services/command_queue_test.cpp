@@ -352,6 +352,40 @@ TEST_SUITE("command queue") {
     CHECK(desk.done == 1);
   }
 
+  TEST_CASE("whose command is put back after its deadline gives up, whoever is at work") {
+    Desk desk({.side_by_side = 1, .places = 1, .lock_timeout = 30s});
+    desk.stop_at("first");
+    desk.stop_at("second");
+    desk.stop_at("third");
+    desk.hold("ada");
+    desk.hold("held");
+    Call first = desk.call("first");
+    wait_until([&] { return desk.met("first"); });
+    // They are ahead of ada's call wherever somebody is to look.
+    std::vector<Call> others;
+    for (int number = 0; number < 3; ++number) {
+      others.push_back(desk.call("held"));
+    }
+    wait_for_waiting(desk, 3);
+    std::atomic<bool> gave_up = false;
+    Call ada(desk, std::jthread([&] { gave_up = !desk.run("ada", in(300ms)); }));
+    wait_for_waiting(desk, 4);
+    others.push_back(desk.call("second"));
+    wait_for_waiting(desk, 5);
+    desk.let_go("first");
+    wait_until([&] { return desk.met("second"); });
+    std::this_thread::sleep_for(400ms);  // the deadline finds ada's command under way
+    others.push_back(desk.call("third"));
+    wait_for_waiting(desk, 1);
+    desk.let_go("second");
+    wait_until([&] { return desk.met("third"); });
+    wait_until([&] { return gave_up.load(); });
+    CHECK(desk.met("third"));
+    desk.let_go("third");
+    desk.release("ada");
+    desk.release("held");
+  }
+
   TEST_CASE("nobody waits for an account that only others have asked for") {
     Desk desk({.side_by_side = 1, .places = 5, .batch = 1});
     desk.stop_at("slow");

@@ -24,7 +24,8 @@ const std::vector<Case> cases = {
      }},
     {"deduct", 2,
      [](Accounting& books, int) { books.credits().deduct({.user_id = "ada", .credits = 1}); }},
-    {"charge", 2,
+    // The account is as this process left it: from here on nothing has to be looked up.
+    {"charge", 1,
      [](Accounting& books, int run) {
        books.credits().charge({.user_id = "ada",
                                .service = "chat",
@@ -32,7 +33,7 @@ const std::vector<Case> cases = {
                                .credits = 1,
                                .idempotency_key = "k-" + std::to_string(run)});
      }},
-    {"record", 2,
+    {"record", 1,
      [](Accounting& books, int) {
        books.usage().record({.user_id = "ada", .service = "chat", .operation = "m", .credits = 1});
      }},
@@ -96,7 +97,7 @@ const std::vector<Case> cases = {
 }  // namespace
 
 TEST_SUITE("round trips") {
-  TEST_CASE("a money operation costs two, a query one") {
+  TEST_CASE("a money operation costs two at most, a query one") {
     const auto url = postgresql_url_or_skip();
     if (!url) {
       return;
@@ -113,6 +114,32 @@ TEST_SUITE("round trips") {
         }
       }
     }
+    CHECK(books.direct.verify().ok);
+  }
+
+  TEST_CASE("whoever shares an account with another process pays two, after one try in vain") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    const auto cost_of_charge = [&] {
+      const std::int64_t before = books.proxy().round_trips();
+      books.proxied.credits().charge({"ada", "chat", "m", 1});
+      return books.proxy().round_trips() - before;
+    };
+    cost_of_charge();
+    cost_of_charge();
+    CHECK(cost_of_charge() == 1);
+    const auto others_charge = [&] { books.direct.credits().charge({"ada", "chat", "m", 1}); };
+    others_charge();
+    CHECK(cost_of_charge() == 4);  // the second gives the locks back
+    others_charge();
+    CHECK(cost_of_charge() == 2);
+    others_charge();
+    CHECK(cost_of_charge() == 2);
+    CHECK(cost_of_charge() == 2);
+    CHECK(cost_of_charge() == 1);  // nobody was there in between
     CHECK(books.direct.verify().ok);
   }
 

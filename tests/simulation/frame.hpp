@@ -74,8 +74,10 @@ struct Tally {
   std::int64_t unknown_dropped = 0;  ///< and those that had not
   std::int64_t settled_later = 0;    ///< calls in doubt whose repetition was answered
   std::int64_t lock_timeouts = 0;
-  std::int64_t left_out = 0;  ///< accounts that were held, and not waited for
-  std::int64_t halved = 0;    ///< shared transactions that were tried in halves
+  std::int64_t left_out = 0;         ///< accounts that were held, and not waited for
+  std::int64_t halved = 0;           ///< shared transactions that were tried in halves
+  std::int64_t from_memory = 0;      ///< transactions decided over what is remembered
+  std::int64_t memory_outdated = 0;  ///< and those that came too late
   Census census;
 };
 

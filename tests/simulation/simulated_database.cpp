@@ -60,6 +60,7 @@ Fate SimulatedUnit::step(Point point) {
     database_.watcher->report("a transaction is used after it failed or ended");
     throw StoreError("the transaction has failed");
   }
+  used = true;
   failed = true;
   const Fate fate = database_.watcher->about_to(point);
   if (fate == Fate::dies_after && point != Point::commit) {
@@ -156,6 +157,47 @@ void SimulatedUnit::store_and_commit(const domain::Changes& changes) {
                        database_.bug != StoreBug::loses_commits;
   apply(changes, at_once ? database_.tables : changed_);
   finish(fate);
+}
+
+bool SimulatedUnit::commit_if_unchanged(const domain::Changes& changes) {
+  const Fate fate = step(Point::commit);
+  const bool unchanged = is_unchanged(changes);
+  database_.watcher->decided_from_memory(unchanged);
+  if (!unchanged && database_.bug != StoreBug::forgets_conditions) {
+    failed = true;
+    if (fate == Fate::dies_after) {
+      throw ProcessDied();
+    }
+    if (fate != Fate::goes_well) {
+      throw store::StoreFailure(store::FailureKind::commit_unknown,
+                                "the answer to COMMIT was lost");
+    }
+    return false;
+  }
+  for (const domain::CountersChange& change : changes.counters) {
+    lock(change.user_id);
+  }
+  apply(changes, changed_);
+  finish(fate);
+  return true;
+}
+
+bool SimulatedUnit::is_unchanged(const domain::Changes& changes) const {
+  const auto is_free_and_same = [&](const domain::CountersChange& change) {
+    const auto held = database_.locks.find(change.user_id);
+    const bool is_free = held == database_.locks.end() || !is_held(held->second, this) ||
+                         database_.bug == StoreBug::ignores_locks;
+    const domain::AccountRows* rows = view(change.user_id);
+    return is_free && rows != nullptr && rows->counters == change.before;
+  };
+  const auto is_new = [&](const domain::NewKey& added) {
+    const domain::AccountRows* rows = view(added.user_id);
+    return std::ranges::none_of(rows->keys, [&](const domain::KeyRecord& record) {
+      return record.key == added.record.key;
+    });
+  };
+  return std::ranges::all_of(changes.counters, is_free_and_same) &&
+         std::ranges::all_of(changes.keys, is_new);
 }
 
 void SimulatedUnit::commit() { finish(step(Point::commit)); }

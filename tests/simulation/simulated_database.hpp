@@ -27,7 +27,8 @@ enum class StoreBug {
   takes_twice,           ///< a commit changes allocations twice
   ignores_locks,         ///< an account that another has locked is handed out
   loses_commits,         ///< some commits are acknowledged and not stored
-  shows_uncommitted      ///< queries see what transactions have not committed
+  shows_uncommitted,     ///< queries see what transactions have not committed
+  forgets_conditions     ///< what was decided from memory is stored although others were faster
 };
 
 /// What becomes of a step that was not stopped before.
@@ -49,6 +50,8 @@ class Watcher {
   /// An account that was not there when the unit looked has been created by another since.
   virtual void insert_was_late() = 0;
   virtual void loaded_again() = 0;
+  /// A transaction was decided without a load, over what is still so, or no longer.
+  virtual void decided_from_memory(bool unchanged) = 0;
   virtual void looked_for_stale_sessions(Timestamp now, std::int64_t limit) = 0;
   /// The unit's writes are in the tables; its locks are still held.
   virtual void committed(SimulatedUnit& unit) = 0;
@@ -132,6 +135,7 @@ class SimulatedUnit final : public SimulatedReads<store::Unit> {
   domain::State load(const domain::Needs& needs, Timestamp now) override;
   void store(const domain::Changes& changes) override;
   void store_and_commit(const domain::Changes& changes) override;
+  bool commit_if_unchanged(const domain::Changes& changes) override;
   std::optional<UserAccount> lock_account(const std::string& user_id) override;
   bool insert_account(const UserAccount& account) override;
   void update_account(const UserAccount& account) override;
@@ -154,6 +158,7 @@ class SimulatedUnit final : public SimulatedReads<store::Unit> {
   SimulatedDatabase::Rules rules_seen;  ///< by the last load
   std::set<std::string> users_written;
   std::size_t client = 0;
+  bool used = false;    ///< for more than its begin
   bool failed = false;  ///< it can only be rolled back
   bool ended = false;
 
@@ -164,6 +169,7 @@ class SimulatedUnit final : public SimulatedReads<store::Unit> {
   Fate step(Point point);
   void lock(const std::string& user_id);
   void apply(const domain::Changes& changes, MemoryStore& target);
+  [[nodiscard]] bool is_unchanged(const domain::Changes& changes) const;
   void finish(Fate fate);
   void release();
 

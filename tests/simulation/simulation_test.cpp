@@ -48,7 +48,8 @@ std::string census(const Tally& tally) {
   out << "\n  acknowledged " << tally.acknowledged << ", refused " << tally.refusals
       << ", in doubt and there " << tally.unknown_applied << ", in doubt and not there "
       << tally.unknown_dropped << ", settled later " << tally.settled_later << ", lock timeouts "
-      << tally.lock_timeouts << ", left out " << tally.left_out << ", halved " << tally.halved;
+      << tally.lock_timeouts << ", left out " << tally.left_out << ", halved " << tally.halved
+      << ", from memory " << tally.from_memory << ", too late " << tally.memory_outdated;
   for (const auto& [code, times] : tally.troubles) {
     out << ", " << to_string(code) << " " << times;
   }
@@ -72,7 +73,8 @@ void check_tally(const Tally& tally) {
   }
   for (const std::int64_t times :
        {tally.acknowledged, tally.refusals, tally.unknown_applied, tally.unknown_dropped,
-        tally.settled_later, tally.lock_timeouts, tally.left_out, tally.halved}) {
+        tally.settled_later, tally.lock_timeouts, tally.left_out, tally.halved, tally.from_memory,
+        tally.memory_outdated}) {
     CHECK(often_enough(times));
   }
   for (const ErrorCode code :
@@ -139,7 +141,7 @@ TEST_CASE("the same seed is the same history, call by call") {
 TEST_CASE("a store that loses something is found out, and the history shrunk") {
   for (const StoreBug bug :
        {StoreBug::forgets_to_roll_back, StoreBug::takes_twice, StoreBug::ignores_locks,
-        StoreBug::loses_commits, StoreBug::shows_uncommitted}) {
+        StoreBug::loses_commits, StoreBug::shows_uncommitted, StoreBug::forgets_conditions}) {
     CAPTURE(static_cast<int>(bug));
     Tally tally;
     const std::optional<History> history = first_failure(1, 2'000, bug, tally);

@@ -320,7 +320,7 @@ void World::rolled_back(SimulatedUnit& unit) noexcept {
   if (unit.frame == nullptr) {
     oracle_->transaction_rolled_back(unit.client);
     open_.erase(unit.client);
-  } else if (!unit.failed) {
+  } else if (!unit.failed && unit.used) {
     const Policy& policy = history_.policies.at(clients_[unit.client].policy);
     oracle_->looked_only(*unit.frame, unit, policy);
   }

@@ -46,6 +46,9 @@ class World final : public Watcher {
   void left_out() override;
   void insert_was_late() override;
   void loaded_again() override { tally_.census.note(Event::loaded_again); }
+  void decided_from_memory(bool unchanged) override {
+    (unchanged ? tally_.from_memory : tally_.memory_outdated) += 1;
+  }
   void looked_for_stale_sessions(Timestamp now, std::int64_t limit) override;
   void committed(SimulatedUnit& unit) override;
   void acknowledged(SimulatedUnit& unit) override;

@@ -19,7 +19,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 namespace accounting::services {
@@ -53,8 +52,9 @@ class Books : private platform::ForkWatcher {
   /// Throws Conflict where the calling thread has a transaction open: a direct call could wait
   /// for it for ever.
   void refuse_inside_transaction() const;
-  void enter_transaction(std::thread::id thread);
-  void leave_transaction(std::thread::id thread);
+  /// `thread`: its number.
+  void enter_transaction(std::uint64_t thread);
+  void leave_transaction(std::uint64_t thread);
 
  private:
   void before_fork() noexcept override { mutex_.lock(); }
@@ -73,7 +73,7 @@ class Books : private platform::ForkWatcher {
 
   std::atomic<int> open_transactions_ = 0;
   mutable std::mutex mutex_;
-  std::multiset<std::thread::id> inside_transaction_;
+  std::multiset<std::uint64_t> inside_transaction_;  ///< the numbers of threads
 };
 
 /// A transaction that a caller holds open.
@@ -98,7 +98,7 @@ class OpenTransaction {
 
  private:
   std::shared_ptr<Books> books_;
-  std::thread::id thread_;
+  std::uint64_t thread_;  ///< the number of the one that began it
   std::uint64_t forks_ = platform::forks();
   std::unique_ptr<store::Unit> unit_;
   Timestamp now_;

@@ -113,6 +113,7 @@ auto inside_transaction(const Context& context, Work&& work) {
   } catch (const AccountingError&) {
     throw;
   } catch (const std::bad_alloc&) {
+    transaction.fail(store::FailureKind::refused);  // some of the call may be done
     throw;
   } catch (const std::exception& error) {
     transaction.fail(store::FailureKind::refused);

@@ -13,6 +13,7 @@
 #include "version.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace accounting {
@@ -45,8 +46,7 @@ void set_up(Books& books) {
 }
 
 /// Locks the accounts up front, so that transactions that share accounts wait in order.
-void lock_users(const Context& context, const std::vector<std::string>& users,
-                store::Deadline deadline) {
+void lock_users(const Context& context, const std::vector<std::string>& users) {
   domain::Needs needs;
   for (const std::string& user_id : users) {
     domain::check_user_id(user_id, "users");
@@ -55,20 +55,20 @@ void lock_users(const Context& context, const std::vector<std::string>& users,
   if (needs.accounts.empty()) {
     return;
   }
-  store::Unit& unit = context.transaction()->unit();
-  unit.finish_by(deadline);  // all tries together have the time of one call
-  const domain::State locked = unit.load(needs, context.now());
+  const domain::State locked = context.transaction()->unit().load(needs, context.now());
   if (locked.accounts.size() != needs.accounts.size()) {
     services::throw_no_account();
   }
 }
 
+/// All tries together have the time of one call, which ends at `deadline`.
 std::shared_ptr<const Context> begin(const Context& books, const std::vector<std::string>& users,
                                      store::Deadline deadline) {
   books.books().refuse_inside_transaction();
   auto context = std::make_shared<const Context>(
       books.shared_books(), std::make_shared<OpenTransaction>(books.shared_books(), deadline));
-  lock_users(*context, users, deadline);
+  context->transaction()->finish_by(deadline);
+  lock_users(*context, users);
   return context;
 }
 
@@ -157,9 +157,12 @@ OnBehalfOf Accounting::on_behalf_of(const KeyIdentity& identity) const {
 }
 
 Transaction Accounting::transaction(const std::vector<std::string>& users) {
-  return services::with_attempts(
-      present(context_)->books(), AfterUnknownCommit::give_up,
-      [&](store::Deadline deadline) { return Transaction(begin(*context_, users, deadline)); });
+  return services::with_attempts(present(context_)->books(), AfterUnknownCommit::give_up,
+                                 [&](store::Deadline deadline) {
+                                   auto begun = begin(*context_, users, deadline);
+                                   begun->transaction()->finish_by(std::nullopt);
+                                   return Transaction(std::move(begun));
+                                 });
 }
 
 void Accounting::run_transaction(const std::function<void(Transaction&)>& work,

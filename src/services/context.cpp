@@ -97,6 +97,11 @@ OpenTransaction::OpenTransaction(std::shared_ptr<Books> books, store::Deadline d
 
 OpenTransaction::~OpenTransaction() { rollback(); }
 
+store::Deadline OpenTransaction::deadline_of_call() const {
+  const store::Deadline own = books_->pacing().now() + books_->options().call_timeout;
+  return latest_ ? std::min(own, *latest_) : own;
+}
+
 store::Unit& OpenTransaction::unit() {
   if (forks_ != platform::forks()) {
     throw Conflict("the transaction was begun before this process was forked: it is the parent's");
@@ -110,7 +115,7 @@ store::Unit& OpenTransaction::unit() {
   if (failure_) {
     throw StoreError("the transaction failed and can only be rolled back");
   }
-  unit_->finish_by(books_->pacing().now() + books_->options().call_timeout);
+  unit_->finish_by(deadline_of_call());
   return *unit_;
 }
 
@@ -123,6 +128,8 @@ void OpenTransaction::rollback() noexcept {
   if (unit_ && forks_ != platform::forks()) {
     platform::leave_to_parent(std::move(unit_));
   } else if (unit_) {
+    // Where the caller held it for long, the last call's deadline is past.
+    unit_->finish_by(deadline_of_call());
     unit_.reset();
     books_->leave_transaction(thread_);
   }

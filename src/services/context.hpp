@@ -79,10 +79,14 @@ class Books : private platform::ForkWatcher {
 /// A transaction that a caller holds open.
 class OpenTransaction {
  public:
+  /// `deadline`: of its beginning.
   OpenTransaction(std::shared_ptr<Books> books, store::Deadline deadline);
   OpenTransaction(const OpenTransaction&) = delete;
   OpenTransaction& operator=(const OpenTransaction&) = delete;
   ~OpenTransaction();
+
+  /// From now on all that it does is to be done by then; none: each call has all the time of one.
+  void finish_by(std::optional<store::Deadline> latest) noexcept { latest_ = latest; }
 
   /// Throws Conflict after the end and in another thread, StoreError after a failure.
   store::Unit& unit();
@@ -97,10 +101,14 @@ class OpenTransaction {
   [[nodiscard]] std::optional<store::FailureKind> failure() const { return failure_; }
 
  private:
+  /// By when a call that begins now is to be answered.
+  [[nodiscard]] store::Deadline deadline_of_call() const;
+
   std::shared_ptr<Books> books_;
   std::uint64_t thread_;  ///< the number of the one that began it
   std::uint64_t forks_ = platform::forks();
   std::unique_ptr<store::Unit> unit_;
+  std::optional<store::Deadline> latest_;
   Timestamp now_;
   std::optional<store::FailureKind> failure_;
 };

@@ -234,6 +234,47 @@ TEST_SUITE("deadlines") {
     CHECK(books.direct.verify().ok);
   }
 
+  TEST_CASE("a refused call is answered by the deadline, however slow the line is to roll back") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ChargeRequest too_much = kCharge;
+    too_much.credits = 10'000;
+    for (const std::chrono::milliseconds delay : {950ms, 1'200ms}) {
+      ProxiedBooks books(*url);
+      Accounting slow = Accounting::open(patient({.database = books.proxy().url()}));
+      static_cast<void>(slow.credits().balance("ada"));
+      books.proxy().delay(delay);
+      const Timed refused = timed([&] { slow.credits().charge(too_much); });
+      MESSAGE("delays of " << delay.count() << " ms: " << refused.outcome << " after "
+                           << refused.time.count() << " ms");
+      CHECK(refused.outcome == "insufficient_credits(required 10000, available 1000)");
+      CHECK(refused.time >= 2 * delay);
+      CHECK(refused.time <= kLongest);
+      books.proxy().delay(0ms);
+      CHECK(slow.credits().charge(kCharge).usage_record.id == 1);
+    }
+  }
+
+  TEST_CASE("a transaction that its caller held for long gives its connection back whole") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    Options options = patient({.database = books.proxy().url()});
+    Accounting held = Accounting::open(options);
+    static_cast<void>(held.credits().balance("ada"));
+    const auto begun = books.proxy().round_trips();
+    {
+      Transaction transaction = held.transaction({"ada"});
+      std::this_thread::sleep_for(kCallTimeout + 1s);
+    }
+    static_cast<void>(held.credits().balance("ada"));
+    CHECK(books.proxy().round_trips() == begun + 3);
+  }
+
   TEST_CASE("a lock or a connection that somebody holds is waited for until the deadline") {
     for_databases({Database::sqlite_file, Database::postgresql}, {}, [](Books& books) {
       books.account("ada", 1'000);

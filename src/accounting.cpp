@@ -61,15 +61,22 @@ void lock_users(const Context& context, const std::vector<std::string>& users) {
   }
 }
 
-/// All tries together have the time of one call, which ends at `deadline`.
+/// Its beginning and all that follows are to be done by one deadline, `latest` at the latest.
 std::shared_ptr<const Context> begin(const Context& books, const std::vector<std::string>& users,
-                                     store::Deadline deadline) {
-  books.books().refuse_inside_transaction();
-  auto context = std::make_shared<const Context>(
-      books.shared_books(), std::make_shared<OpenTransaction>(books.shared_books(), deadline));
-  context->transaction()->finish_by(deadline);
-  lock_users(*context, users);
-  return context;
+                                     store::Deadline latest = store::Deadline::max()) {
+  constexpr std::size_t one_request = 1;
+  return services::with_attempts(
+      books.books(), AfterUnknownCommit::give_up,
+      [&](store::Deadline deadline) {
+        books.books().refuse_inside_transaction();
+        auto context = std::make_shared<const Context>(
+            books.shared_books(),
+            std::make_shared<OpenTransaction>(books.shared_books(), deadline));
+        context->transaction()->finish_by(deadline);
+        lock_users(*context, users);
+        return context;
+      },
+      one_request, latest);
 }
 
 /// The context of an object that was not moved from.
@@ -157,20 +164,18 @@ OnBehalfOf Accounting::on_behalf_of(const KeyIdentity& identity) const {
 }
 
 Transaction Accounting::transaction(const std::vector<std::string>& users) {
-  return services::with_attempts(present(context_)->books(), AfterUnknownCommit::give_up,
-                                 [&](store::Deadline deadline) {
-                                   auto begun = begin(*context_, users, deadline);
-                                   begun->transaction()->finish_by(std::nullopt);
-                                   return Transaction(std::move(begun));
-                                 });
+  auto begun = begin(*present(context_), users);
+  begun->transaction()->finish_by(std::nullopt);
+  return Transaction(std::move(begun));
 }
 
 void Accounting::run_transaction(const std::function<void(Transaction&)>& work,
                                  const std::vector<std::string>& users) {
   services::Attempts attempts(present(context_)->books(), AfterUnknownCommit::give_up);
   while (true) {
-    Transaction transaction = this->transaction(users);
+    Transaction transaction(begin(*context_, users, attempts.deadline()));
     OpenTransaction& open = *transaction.context_->transaction();
+    open.leave_to_caller();
     try {
       work(transaction);
       if (!open.ended()) {
@@ -186,6 +191,7 @@ void Accounting::run_transaction(const std::function<void(Transaction&)>& work,
       if (!another_try) {
         throw;
       }
+      attempts.finish_by(open.latest().value_or(attempts.deadline()));
       attempts.after(std::make_exception_ptr(
           store::StoreFailure(*failure, "a transaction met a transient failure")));
     }

@@ -76,8 +76,9 @@ struct ACCOUNTING_EXPORT Options {
   std::optional<bool> migrate = std::nullopt;
 
   /// How long a call may take in all, with everything below and all its tries: 2 s … a day. It is
-  /// answered at most a second later. Without limit are `migrate`, `verify`, and what the caller of
-  /// a transaction does between two calls.
+  /// answered at most a second later. The calls of a `transaction` have it each; those of a
+  /// `transact` share it, however often its work runs. Without limit are `migrate`, `verify`, and
+  /// what the caller of a transaction does between two calls.
   std::chrono::milliseconds call_timeout = std::chrono::seconds(30);
   /// How long a call waits for room among those that wait, and for a free connection; and how long
   /// a connection waits for the server (in whole seconds, rounded up, at least 2). These and the

@@ -97,9 +97,17 @@ OpenTransaction::OpenTransaction(std::shared_ptr<Books> books, store::Deadline d
 
 OpenTransaction::~OpenTransaction() { rollback(); }
 
-store::Deadline OpenTransaction::deadline_of_call() const {
+std::optional<store::Deadline> OpenTransaction::latest() {
+  const auto left_at = std::exchange(left_to_caller_at_, std::nullopt);
+  if (latest_ && left_at) {
+    *latest_ += books_->pacing().now() - *left_at;
+  }
+  return latest_;
+}
+
+store::Deadline OpenTransaction::deadline_of_call() {
   const store::Deadline own = books_->pacing().now() + books_->options().call_timeout;
-  return latest_ ? std::min(own, *latest_) : own;
+  return std::min(own, latest().value_or(own));
 }
 
 store::Unit& OpenTransaction::unit() {

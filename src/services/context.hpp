@@ -85,8 +85,13 @@ class OpenTransaction {
   OpenTransaction& operator=(const OpenTransaction&) = delete;
   ~OpenTransaction();
 
-  /// From now on all that it does is to be done by then; none: each call has all the time of one.
+  /// From now on all that it does is to be done by `latest`, which moves on while its caller is at
+  /// work; none: each call has all the time of one.
   void finish_by(std::optional<store::Deadline> latest) noexcept { latest_ = latest; }
+  /// By when that is now.
+  [[nodiscard]] std::optional<store::Deadline> latest();
+  /// From now until the next call its caller is at work.
+  void leave_to_caller() { left_to_caller_at_ = books_->pacing().now(); }
 
   /// Throws Conflict after the end and in another thread, StoreError after a failure.
   store::Unit& unit();
@@ -102,15 +107,33 @@ class OpenTransaction {
 
  private:
   /// By when a call that begins now is to be answered.
-  [[nodiscard]] store::Deadline deadline_of_call() const;
+  [[nodiscard]] store::Deadline deadline_of_call();
 
   std::shared_ptr<Books> books_;
   std::uint64_t thread_;  ///< the number of the one that began it
   std::uint64_t forks_ = platform::forks();
   std::unique_ptr<store::Unit> unit_;
   std::optional<store::Deadline> latest_;
+  std::optional<store::Deadline> left_to_caller_at_;  ///< none while a call is under way
   Timestamp now_;
   std::optional<store::FailureKind> failure_;
+};
+
+/// One call inside a transaction; its caller is at work again after it.
+class CallInside {
+ public:
+  /// Throws as OpenTransaction::unit does.
+  explicit CallInside(OpenTransaction& transaction)
+      : transaction_(transaction), unit_(transaction.unit()) {}
+  CallInside(const CallInside&) = delete;
+  CallInside& operator=(const CallInside&) = delete;
+  ~CallInside() { transaction_.leave_to_caller(); }
+
+  [[nodiscard]] store::Unit& unit() const { return unit_; }
+
+ private:
+  OpenTransaction& transaction_;
+  store::Unit& unit_;
 };
 
 class Context {

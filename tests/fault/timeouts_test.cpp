@@ -300,6 +300,63 @@ TEST_SUITE("deadlines") {
     });
   }
 
+  TEST_CASE("a transaction that is run again has one deadline for all its runs") {
+    for_databases({Database::sqlite_file, Database::postgresql}, {}, [](Books& books) {
+      books.account("ada", 1'000);
+      Options options = patient(books.options());
+      options.lock_timeout = 1'900ms;
+      Accounting waiting = Accounting::open(options);
+      static_cast<void>(waiting.credits().balance("ada"));
+      Accounting holder = Accounting::open(options);
+      Transaction open = holder.transaction({"ada"});
+      int runs = 0;
+      const auto spend = [&](Transaction& transaction) {
+        ++runs;
+        transaction.credits().deduct({.user_id = "ada", .credits = 1});
+      };
+      for (const bool locks_first : {false, true}) {
+        const std::vector<std::string> users =
+            locks_first ? std::vector<std::string>{"ada"} : std::vector<std::string>{};
+        const Timed call = timed([&] { waiting.transact(spend, users); });
+        MESSAGE(to_string(books.database())
+                << (locks_first ? ", locked first: " : ": ") << call.outcome << " after "
+                << call.time.count() << " ms and " << runs << " runs");
+        CHECK(call.outcome == "store_error");
+        CHECK(call.time <= kLongest);
+        CHECK(call.time >= kCallTimeout / 2);
+      }
+    });
+  }
+
+  TEST_CASE("the runs of a transaction share one time, in which their own work does not count") {
+    for_databases({Database::postgresql}, {}, [](Books& books) {
+      for (const char* user : {"ada", "bob"}) {
+        books.account(user, 100);
+      }
+      Accounting hasty = Accounting::open(patient(books.options()));
+      static_cast<void>(hasty.credits().balance("ada"));
+      const auto spend = [&](std::chrono::milliseconds own_work, const std::string& seconds) {
+        return timed([&] {
+          hasty.transact([&](Transaction& transaction) {
+            for (const char* user : {"ada", "bob"}) {
+              std::this_thread::sleep_for(own_work);
+              const std::future<void> holder = hold(books, user, seconds);
+              transaction.credits().deduct({.user_id = user, .credits = 1});
+            }
+          });
+        });
+      };
+      const Timed waits_too_long = spend(0ms, "1.5");
+      CHECK(waits_too_long.outcome == "store_error");
+      CHECK(books.balance("ada") == 100);
+      const Timed works_long = spend(kCallTimeout, "0.5");
+      CHECK(works_long.outcome == "ok");
+      CHECK(works_long.time >= 2 * kCallTimeout);
+      CHECK(books.balance("ada") == 99);
+      CHECK(books.balance("bob") == 99);
+    });
+  }
+
   TEST_CASE("a sweep has one deadline, for finding stale sessions and for ending them") {
     for_databases({Database::postgresql}, {}, [](Books& books) {
       books.account("ada", 1'000);

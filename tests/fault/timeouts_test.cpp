@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <future>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -69,6 +70,17 @@ std::future<void> hold_by(const Books& books, const std::string& lock, const std
 std::future<void> hold(const Books& books, const std::string& user_id, const std::string& seconds) {
   return hold_by(books, "SELECT 1 FROM user_accounts WHERE user_id = '" + user_id + "' FOR UPDATE",
                  seconds);
+}
+
+/// The proxies' server as a URL that names each of them as a host.
+std::string several_hosts(const std::vector<const TcpProxy*>& proxies) {
+  std::string hosts;
+  std::string ports;
+  for (const TcpProxy* proxy : proxies) {
+    hosts += hosts.empty() ? "127.0.0.1" : ",127.0.0.1";
+    ports += (ports.empty() ? "" : ",") + proxy->port();
+  }
+  return with_parameter(with_parameter(proxies.front()->url(), "host", hosts), "port", ports);
 }
 
 const ChargeRequest kCharge{.user_id = "ada",
@@ -232,6 +244,46 @@ TEST_SUITE("deadlines") {
     CHECK(cut.time <= kLongest);
     CHECK(books.direct.credits().balance("ada").total_credits >= 989);
     CHECK(books.direct.verify().ok);
+  }
+
+  TEST_CASE("hosts that all stay silent are given up on by the deadline, however many") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    TcpProxy silent(*url);
+    silent.fall_silent();
+    Options options = patient({.database = several_hosts({&silent, &silent, &silent})});
+    for (const std::chrono::milliseconds connect_timeout : {1'000ms, 60'000ms}) {
+      options.connect_timeout = connect_timeout;
+      const Timed open = timed([&] { Accounting::open(options); });
+      MESSAGE("three silent hosts: " << open.outcome << " after " << open.time.count() << " ms");
+      CHECK(open.outcome == "connection_lost");
+      CHECK(open.time <= kLongest);
+    }
+  }
+
+  TEST_CASE("the host that answers is found behind others, where there is the time for it") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    TcpProxy silent(*url);
+    silent.fall_silent();
+    const TcpProxy answers(*url);
+    std::optional<TcpProxy> gone(*url);
+    const std::string refused_first = several_hosts({&*gone, &*gone, &answers});
+    const std::string silent_first = several_hosts({&silent, &answers});
+    gone.reset();
+    const Timed past_refusals =
+        timed([&] { Accounting::open(patient({.database = refused_first})); });
+    CHECK(past_refusals.outcome == "ok");
+    CHECK(past_refusals.time <= kCallTimeout);
+    Options options = patient({.database = silent_first});
+    options.call_timeout = 3'500ms;  // less than 2 s for each
+    CHECK(timed([&] { Accounting::open(options); }).outcome == "ok");
+    options.call_timeout = 6s;
+    CHECK(timed([&] { Accounting::open(options); }).outcome == "ok");
   }
 
   TEST_CASE("a refused call is answered by the deadline, however slow the line is to roll back") {

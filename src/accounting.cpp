@@ -13,6 +13,7 @@
 #include "version.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace accounting {
@@ -45,8 +46,7 @@ void set_up(Books& books) {
 }
 
 /// Locks the accounts up front, so that transactions that share accounts wait in order.
-void lock_users(const Context& context, const std::vector<std::string>& users,
-                store::Deadline deadline) {
+void lock_users(const Context& context, const std::vector<std::string>& users) {
   domain::Needs needs;
   for (const std::string& user_id : users) {
     domain::check_user_id(user_id, "users");
@@ -55,21 +55,28 @@ void lock_users(const Context& context, const std::vector<std::string>& users,
   if (needs.accounts.empty()) {
     return;
   }
-  store::Unit& unit = context.transaction()->unit();
-  unit.finish_by(deadline);  // all tries together have the time of one call
-  const domain::State locked = unit.load(needs, context.now());
+  const domain::State locked = context.transaction()->unit().load(needs, context.now());
   if (locked.accounts.size() != needs.accounts.size()) {
     services::throw_no_account();
   }
 }
 
+/// Its beginning and all that follows are to be done by one deadline, `latest` at the latest.
 std::shared_ptr<const Context> begin(const Context& books, const std::vector<std::string>& users,
-                                     store::Deadline deadline) {
-  books.books().refuse_inside_transaction();
-  auto context = std::make_shared<const Context>(
-      books.shared_books(), std::make_shared<OpenTransaction>(books.shared_books(), deadline));
-  lock_users(*context, users, deadline);
-  return context;
+                                     store::Deadline latest = store::Deadline::max()) {
+  constexpr std::size_t one_request = 1;
+  return services::with_attempts(
+      books.books(), AfterUnknownCommit::give_up,
+      [&](store::Deadline deadline) {
+        books.books().refuse_inside_transaction();
+        auto context = std::make_shared<const Context>(
+            books.shared_books(),
+            std::make_shared<OpenTransaction>(books.shared_books(), deadline));
+        context->transaction()->finish_by(deadline);
+        lock_users(*context, users);
+        return context;
+      },
+      one_request, latest);
 }
 
 /// The context of an object that was not moved from.
@@ -157,17 +164,18 @@ OnBehalfOf Accounting::on_behalf_of(const KeyIdentity& identity) const {
 }
 
 Transaction Accounting::transaction(const std::vector<std::string>& users) {
-  return services::with_attempts(
-      present(context_)->books(), AfterUnknownCommit::give_up,
-      [&](store::Deadline deadline) { return Transaction(begin(*context_, users, deadline)); });
+  auto begun = begin(*present(context_), users);
+  begun->transaction()->finish_by(std::nullopt);
+  return Transaction(std::move(begun));
 }
 
 void Accounting::run_transaction(const std::function<void(Transaction&)>& work,
                                  const std::vector<std::string>& users) {
   services::Attempts attempts(present(context_)->books(), AfterUnknownCommit::give_up);
   while (true) {
-    Transaction transaction = this->transaction(users);
+    Transaction transaction(begin(*context_, users, attempts.deadline()));
     OpenTransaction& open = *transaction.context_->transaction();
+    open.leave_to_caller();
     try {
       work(transaction);
       if (!open.ended()) {
@@ -183,6 +191,7 @@ void Accounting::run_transaction(const std::function<void(Transaction&)>& work,
       if (!another_try) {
         throw;
       }
+      attempts.finish_by(open.latest().value_or(attempts.deadline()));
       attempts.after(std::make_exception_ptr(
           store::StoreFailure(*failure, "a transaction met a transient failure")));
     }

@@ -158,7 +158,8 @@ class ACCOUNTING_EXPORT Accounting {
 
   /// Runs `work` in a transaction and commits it; what `work` throws rolls it back. Re-run from
   /// the start where the database asks for another try, so `work` must have no effect elsewhere.
-  /// Answers what `work` answers.
+  /// All its runs share one `Options::call_timeout`, in which what `work` does between its calls
+  /// does not count. Answers what `work` answers.
   template <class Work>
   auto transact(Work&& work, const std::vector<std::string>& users = {}) {
     using Answer = std::remove_cvref_t<std::invoke_result_t<Work&, Transaction&>>;

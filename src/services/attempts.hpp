@@ -45,6 +45,7 @@ class Attempts {
   void after(const std::exception_ptr& failed);
   /// By when the call is to be answered, however many tries it takes.
   [[nodiscard]] store::Deadline deadline() const { return deadline_; }
+  void finish_by(store::Deadline deadline) { deadline_ = deadline; }
 
  private:
   std::chrono::microseconds pause_after(const store::StoreFailure& failure);
@@ -97,7 +98,8 @@ template <class Work>
 auto inside_transaction(const Context& context, Work&& work) {
   OpenTransaction& transaction = *context.transaction();
   try {
-    return work(transaction.unit());
+    const CallInside call(transaction);
+    return work(call.unit());
   } catch (const store::StoreFailure& failure) {
     transaction.fail(failure.kind());
     if (failure.kind() == store::FailureKind::try_again) {
@@ -113,6 +115,7 @@ auto inside_transaction(const Context& context, Work&& work) {
   } catch (const AccountingError&) {
     throw;
   } catch (const std::bad_alloc&) {
+    transaction.fail(store::FailureKind::refused);  // some of the call may be done
     throw;
   } catch (const std::exception& error) {
     transaction.fail(store::FailureKind::refused);

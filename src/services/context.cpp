@@ -1,5 +1,6 @@
 #include "services/context.hpp"
 
+#include "platform/threads.hpp"
 #include "services/batch.hpp"
 
 #include <algorithm>
@@ -62,18 +63,18 @@ void Books::refuse_inside_transaction() const {
     return;
   }
   const std::lock_guard lock(mutex_);
-  if (inside_transaction_.contains(std::this_thread::get_id())) {
+  if (inside_transaction_.contains(platform::thread_number())) {
     throw Conflict("this thread has a transaction open; call the transaction's own services");
   }
 }
 
-void Books::enter_transaction(std::thread::id thread) {
+void Books::enter_transaction(std::uint64_t thread) {
   const std::lock_guard lock(mutex_);
   inside_transaction_.insert(thread);
   ++open_transactions_;
 }
 
-void Books::leave_transaction(std::thread::id thread) {
+void Books::leave_transaction(std::uint64_t thread) {
   const std::lock_guard lock(mutex_);
   inside_transaction_.erase(inside_transaction_.find(thread));
   --open_transactions_;
@@ -89,7 +90,7 @@ void Books::after_fork_in_child() noexcept {
 }
 
 OpenTransaction::OpenTransaction(std::shared_ptr<Books> books, store::Deadline deadline)
-    : books_(std::move(books)), thread_(std::this_thread::get_id()) {
+    : books_(std::move(books)), thread_(platform::thread_number()) {
   unit_ = books_->store().begin(deadline);
   now_ = books_->now();
   books_->enter_transaction(thread_);
@@ -97,11 +98,24 @@ OpenTransaction::OpenTransaction(std::shared_ptr<Books> books, store::Deadline d
 
 OpenTransaction::~OpenTransaction() { rollback(); }
 
+std::optional<store::Deadline> OpenTransaction::latest() {
+  const auto left_at = std::exchange(left_to_caller_at_, std::nullopt);
+  if (latest_ && left_at) {
+    *latest_ += books_->pacing().now() - *left_at;
+  }
+  return latest_;
+}
+
+store::Deadline OpenTransaction::deadline_of_call() {
+  const store::Deadline own = books_->pacing().now() + books_->options().call_timeout;
+  return std::min(own, latest().value_or(own));
+}
+
 store::Unit& OpenTransaction::unit() {
   if (forks_ != platform::forks()) {
     throw Conflict("the transaction was begun before this process was forked: it is the parent's");
   }
-  if (std::this_thread::get_id() != thread_) {
+  if (platform::thread_number() != thread_) {
     throw Conflict("the transaction belongs to another thread");
   }
   if (!unit_) {
@@ -110,7 +124,7 @@ store::Unit& OpenTransaction::unit() {
   if (failure_) {
     throw StoreError("the transaction failed and can only be rolled back");
   }
-  unit_->finish_by(books_->pacing().now() + books_->options().call_timeout);
+  unit_->finish_by(deadline_of_call());
   return *unit_;
 }
 
@@ -123,6 +137,8 @@ void OpenTransaction::rollback() noexcept {
   if (unit_ && forks_ != platform::forks()) {
     platform::leave_to_parent(std::move(unit_));
   } else if (unit_) {
+    // Where the caller held it for long, the last call's deadline is past.
+    unit_->finish_by(deadline_of_call());
     unit_.reset();
     books_->leave_transaction(thread_);
   }

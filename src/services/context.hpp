@@ -20,7 +20,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 namespace accounting::services {
@@ -55,8 +54,9 @@ class Books : private platform::ForkWatcher {
   /// Throws Conflict where the calling thread has a transaction open: a direct call could wait
   /// for it for ever.
   void refuse_inside_transaction() const;
-  void enter_transaction(std::thread::id thread);
-  void leave_transaction(std::thread::id thread);
+  /// `thread`: its number.
+  void enter_transaction(std::uint64_t thread);
+  void leave_transaction(std::uint64_t thread);
 
  private:
   void before_fork() noexcept override { mutex_.lock(); }
@@ -76,16 +76,25 @@ class Books : private platform::ForkWatcher {
 
   std::atomic<int> open_transactions_ = 0;
   mutable std::mutex mutex_;
-  std::multiset<std::thread::id> inside_transaction_;
+  std::multiset<std::uint64_t> inside_transaction_;  ///< the numbers of threads
 };
 
 /// A transaction that a caller holds open.
 class OpenTransaction {
  public:
+  /// `deadline`: of its beginning.
   OpenTransaction(std::shared_ptr<Books> books, store::Deadline deadline);
   OpenTransaction(const OpenTransaction&) = delete;
   OpenTransaction& operator=(const OpenTransaction&) = delete;
   ~OpenTransaction();
+
+  /// From now on all that it does is to be done by `latest`, which moves on while its caller is at
+  /// work; none: each call has all the time of one.
+  void finish_by(std::optional<store::Deadline> latest) noexcept { latest_ = latest; }
+  /// By when that is now.
+  [[nodiscard]] std::optional<store::Deadline> latest();
+  /// From now until the next call its caller is at work.
+  void leave_to_caller() { left_to_caller_at_ = books_->pacing().now(); }
 
   /// Throws Conflict after the end and in another thread, StoreError after a failure.
   store::Unit& unit();
@@ -100,12 +109,34 @@ class OpenTransaction {
   [[nodiscard]] std::optional<store::FailureKind> failure() const { return failure_; }
 
  private:
+  /// By when a call that begins now is to be answered.
+  [[nodiscard]] store::Deadline deadline_of_call();
+
   std::shared_ptr<Books> books_;
-  std::thread::id thread_;
+  std::uint64_t thread_;  ///< the number of the one that began it
   std::uint64_t forks_ = platform::forks();
   std::unique_ptr<store::Unit> unit_;
+  std::optional<store::Deadline> latest_;
+  std::optional<store::Deadline> left_to_caller_at_;  ///< none while a call is under way
   Timestamp now_;
   std::optional<store::FailureKind> failure_;
+};
+
+/// One call inside a transaction; its caller is at work again after it.
+class CallInside {
+ public:
+  /// Throws as OpenTransaction::unit does.
+  explicit CallInside(OpenTransaction& transaction)
+      : transaction_(transaction), unit_(transaction.unit()) {}
+  CallInside(const CallInside&) = delete;
+  CallInside& operator=(const CallInside&) = delete;
+  ~CallInside() { transaction_.leave_to_caller(); }
+
+  [[nodiscard]] store::Unit& unit() const { return unit_; }
+
+ private:
+  OpenTransaction& transaction_;
+  store::Unit& unit_;
 };
 
 class Context {

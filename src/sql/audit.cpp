@@ -8,6 +8,7 @@
 #include <deque>
 #include <exception>
 #include <map>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -178,6 +179,8 @@ Batch::UseRows append_readable(AccountGroup& group, std::vector<Item> domain::Ac
       domain::AccountRows& account = group.owner(row, name.owner);
       try {
         (account.*list).push_back(read(row));
+      } catch (const std::bad_alloc&) {
+        throw;
       } catch (const std::exception&) {
         std::string detail = std::string(name.table) + ": row";
         for (const std::size_t column : name.columns) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ Rows ask(Connection& connection, Call call) {
 CreditEntry entry_of(const Row& row, const std::string& user_id, std::int64_t after) {
   try {
     return read_entry(row);
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception&) {  // its text may quote what is stored
     throw MigrationError("the journal of " + user_id + " cannot be read after sequence " +
                          std::to_string(after) +

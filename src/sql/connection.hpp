@@ -44,6 +44,7 @@ class Connection {
 
   /// By when whatever is run from now on is to be answered; what is not, fails.
   void finish_by(Deadline deadline) noexcept { deadline_ = deadline; }
+  [[nodiscard]] Deadline deadline() const noexcept { return deadline_; }
 
   /// Runs several statements given as plain SQL; for migrations.
   virtual void run_script(const std::string& script) = 0;
@@ -56,9 +57,6 @@ class Connection {
   [[nodiscard]] virtual bool broken() const noexcept = 0;
   /// Round trips to the server since the session began; 0 on SQLite.
   [[nodiscard]] virtual std::int64_t round_trips() const noexcept = 0;
-
- protected:
-  [[nodiscard]] Deadline deadline() const noexcept { return deadline_; }
 
  private:
   Deadline deadline_ = Deadline::max();

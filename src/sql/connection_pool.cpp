@@ -118,8 +118,11 @@ Lease ConnectionPool::lease(Deadline deadline) {
 
 void ConnectionPool::give_back(std::unique_ptr<Connection> connection) noexcept {
   if (!connection->broken()) {
+    // Whoever called is answered only after this. A connection that is dropped instead is rolled
+    // back by the server.
     constexpr std::chrono::seconds patience{1};
-    connection->finish_by(std::chrono::steady_clock::now() + patience);
+    connection->finish_by(
+        std::min(std::chrono::steady_clock::now() + patience, connection->deadline()));
     connection->rollback();
   }
   if (connection->broken()) {

@@ -14,7 +14,8 @@ namespace accounting::sql {
 class ConnectionPool;
 
 /// A connection lent to one caller; goes back on destruction. An open transaction is rolled back
-/// first; a broken connection is dropped, and the next lease makes a new one. In a process that was
+/// first, by the deadline that the connection has; a broken connection, and one that could not do
+/// that in time, is dropped, and the next lease makes a new one. In a process that was
 /// forked meanwhile nothing is done: the connection is the parent's.
 class Lease {
  public:

@@ -88,19 +88,39 @@ DatabaseUrl sqlite_url(std::string_view rest) {
   return result;
 }
 
+struct FreeConninfo {
+  void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
+};
+using Conninfo = std::unique_ptr<PQconninfoOption, FreeConninfo>;
+
 DatabaseUrl postgresql_url(const std::string& url) {
-  struct Free {
-    void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
-  };
   char* complaint = nullptr;
-  const std::unique_ptr<PQconninfoOption, Free> parsed(
-      has_control_character(url) ? nullptr : PQconninfoParse(url.c_str(), &complaint));
+  const Conninfo parsed(has_control_character(url) ? nullptr
+                                                   : PQconninfoParse(url.c_str(), &complaint));
   // The complaint may quote the password, so it goes no further.
   PQfreemem(complaint);
   if (!parsed) {
     refuse("a PostgreSQL URL that libpq understands, with special characters percent-encoded");
   }
   return {.kind = DatabaseKind::postgresql, .in_memory = false, .path = {}, .url = url};
+}
+
+/// A parameter's value cut at its commas; empty where the URL does not have it.
+std::vector<std::string> listed(const Conninfo& parsed, std::string_view keyword) {
+  std::vector<std::string> values;
+  for (const auto* option = parsed.get(); option->keyword != nullptr; ++option) {
+    if (option->keyword == keyword && option->val != nullptr) {
+      values.emplace_back();
+      for (const char c : std::string_view(option->val)) {
+        if (c == ',') {
+          values.emplace_back();
+        } else {
+          values.back() += c;
+        }
+      }
+    }
+  }
+  return values;
 }
 
 std::string variable(const char* name) {
@@ -131,6 +151,29 @@ DatabaseUrl parse_database_url(const std::string& url) {
     return postgresql_url(url);
   }
   refuse("a URL that begins with sqlite:// or postgresql://");
+}
+
+std::vector<std::string> each_host(const DatabaseUrl& url) {
+  const std::vector<std::string> only_one(1);
+  const Conninfo parsed(PQconninfoParse(url.url.c_str(), nullptr));
+  if (!parsed) {
+    return only_one;
+  }
+  std::vector<std::string> hosts;
+  for (const char* keyword : {"host", "hostaddr", "port"}) {
+    const std::vector<std::string> values = listed(parsed, keyword);
+    if (values.size() < 2) {
+      continue;  // what is named once, is so for every host
+    }
+    hosts.resize(hosts.empty() ? values.size() : hosts.size());
+    if (values.size() != hosts.size()) {
+      return only_one;  // libpq says what is wrong with it
+    }
+    for (std::size_t index = 0; index < hosts.size(); ++index) {
+      hosts[index] += std::string("&") + keyword + '=' + percent_encoded(values[index]);
+    }
+  }
+  return hosts.empty() ? only_one : hosts;
 }
 
 std::string database_url_from_environment() {

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace accounting::sql {
 
@@ -20,6 +21,10 @@ struct DatabaseUrl {
 /// `postgresql://…` or `postgres://…`. Throws InvalidArgument("database"), which never repeats a
 /// password.
 DatabaseUrl parse_database_url(const std::string& url);
+
+/// The parameters that, at the end of a PostgreSQL URL's query, leave it one of its hosts, for each
+/// in turn; a single empty one where it has one host only.
+std::vector<std::string> each_host(const DatabaseUrl& url);
 
 /// ACCOUNTING_DATABASE_URL, else the original's DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD
 /// as a PostgreSQL URL; InvalidArgument("database") where neither is set.

@@ -8,6 +8,7 @@
 #include <array>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace accounting::sql {
 namespace {
@@ -56,15 +57,23 @@ std::string text_of(std::chrono::milliseconds time) {
   return std::to_string(std::clamp<std::int64_t>(time.count(), 0, 2'147'483'647));
 }
 
-/// libpq counts whole seconds, and 2 at least.
-std::int64_t seconds_to_connect(const Options& options, Deadline deadline) {
-  using std::chrono::seconds;
-  const auto left = std::chrono::floor<seconds>(deadline - std::chrono::steady_clock::now());
-  const auto wanted = std::chrono::ceil<seconds>(options.connect_timeout);
-  return std::clamp<std::int64_t>(std::min(left, wanted).count(), 2, 1'000'000);
+/// libpq counts whole seconds for each host, and 2 at least.
+constexpr std::chrono::seconds least_to_connect{2};
+
+std::chrono::seconds left_until(Deadline deadline) {
+  return std::chrono::floor<std::chrono::seconds>(deadline - std::chrono::steady_clock::now());
 }
 
-std::string connect_string(const DatabaseUrl& url, const Options& options, Deadline deadline) {
+std::int64_t seconds_to_connect(const Options& options, Deadline deadline, std::size_t hosts) {
+  const auto share = left_until(deadline) / static_cast<std::int64_t>(hosts);
+  const auto wanted = std::chrono::ceil<std::chrono::seconds>(options.connect_timeout);
+  return std::clamp<std::int64_t>(std::min(share, wanted).count(), least_to_connect.count(),
+                                  1'000'000);
+}
+
+/// `hosts`: how many share the time. `which`: what leaves the URL one of its hosts, if anything.
+std::string connect_string(const DatabaseUrl& url, const Options& options, Deadline deadline,
+                           std::size_t hosts, const std::string& which) {
   auto text = without_spaces_and_quotes(url.url);
   const auto add = [&text](const std::string& name, const std::string& value) {
     if (!names_parameter(text, name)) {
@@ -72,15 +81,43 @@ std::string connect_string(const DatabaseUrl& url, const Options& options, Deadl
       text += name + '=' + value;
     }
   };
-  add("connect_timeout", std::to_string(seconds_to_connect(options, deadline)));
+  add("connect_timeout", std::to_string(seconds_to_connect(options, deadline, hosts)));
   add("fallback_application_name", "accounting");
   add("keepalives_idle", "10");
   add("keepalives_interval", "5");
   add("keepalives_count", "3");
   add("tcp_user_timeout", text_of(options.tcp_user_timeout));
-  // The last one, whatever the URL says: texts are UTF-8.
-  text += "&client_encoding=UTF8";
+  // The last ones, whatever the URL says.
+  text += which;
+  text += "&client_encoding=UTF8";  // texts are UTF-8
   return text;
+}
+
+/// Connects to the first of the URL's hosts that can be had. Throws soci_error.
+void open_session(soci::session& session, const DatabaseUrl& url, const Options& options,
+                  Deadline deadline) {
+  const std::vector<std::string> hosts = each_host(url);
+  const auto open = [&](std::size_t count, const std::string& which) {
+    session.open(soci::postgresql, connect_string(url, options, deadline, count, which));
+  };
+  if (hosts.size() == 1 ||
+      left_until(deadline) >= least_to_connect * static_cast<std::int64_t>(hosts.size())) {
+    open(hosts.size(), {});
+    return;
+  }
+  // libpq would wait for each, past the deadline.
+  for (std::size_t index = 0;; ++index) {
+    try {
+      open(hosts.size() - index, hosts[index]);
+      return;
+    } catch (const soci::soci_error&) {
+      // What libpq waits at least is to end within a second of the deadline.
+      const auto last_moment = deadline - least_to_connect + std::chrono::seconds(1);
+      if (index + 1 == hosts.size() || std::chrono::steady_clock::now() > last_moment) {
+        throw;
+      }
+    }
+  }
 }
 
 PGconn* handle_of(soci::session& session) {
@@ -115,12 +152,12 @@ void ignore_notice(void*, const PGresult*) noexcept {}
 
 PostgresqlConnection::PostgresqlConnection(const DatabaseUrl& url, const Options& options,
                                            Deadline deadline) try
-    : session_(soci::postgresql, connect_string(url, options, deadline)),
-      native_(handle_of(session_)),
-      pipelined_(options.pipeline),
+    : pipelined_(options.pipeline),
       shares_statements_(options.share_statements),
       statement_timeout_(std::min(options.statement_timeout, options.call_timeout)),
       lock_timeout_(std::min(options.lock_timeout, options.call_timeout)) {
+  open_session(session_, url, options, deadline);
+  native_ = handle_of(session_);
   finish_by(std::min(deadline, std::chrono::steady_clock::now() + options.connect_timeout));
   PQsetNoticeReceiver(native_, &ignore_notice, nullptr);
   // For good: also the farewell to a peer that reads nothing more must not wait.

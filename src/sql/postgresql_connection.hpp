@@ -83,7 +83,7 @@ class PostgresqlConnection final : public BaseConnection {
   SqlError commit_error(const ServerError& error);
 
   soci::session session_;
-  PGconn* native_;
+  PGconn* native_ = nullptr;
   bool pipelined_;
   bool shares_statements_;
   std::chrono::milliseconds statement_timeout_;

@@ -3,6 +3,7 @@
 #include "sql/dialect.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace accounting::sql {
@@ -120,6 +121,9 @@ Rows SociConnection::execute(const Call& call) {
   } catch (const MistakenStatement&) {
     prepared_.erase(statement.name);
     throw;
+  } catch (const std::bad_alloc&) {
+    prepared_.erase(statement.name);
+    throw;  // nothing is wrong with the database
   } catch (const std::exception&) {
     auto meaning = failure();
     prepared_.erase(statement.name);  // what stands in the middle would keep its lock

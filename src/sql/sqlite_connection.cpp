@@ -1,6 +1,7 @@
 #include "sql/sqlite_connection.hpp"
 
 #include <algorithm>
+#include <new>
 #include <random>
 #include <string_view>
 #include <thread>
@@ -94,6 +95,8 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
 } catch (const SqlError& error) {
   throw SqlError(error.kind() == SqlErrorKind::busy ? error.kind() : SqlErrorKind::cannot_open,
                  "the SQLite database could not be opened", error.state());
+} catch (const std::bad_alloc&) {
+  throw;
 } catch (const std::exception&) {
   throw SqlError(SqlErrorKind::cannot_open, "the SQLite database could not be opened");
 }

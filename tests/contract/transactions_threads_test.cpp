@@ -4,6 +4,7 @@
 #include <atomic>
 #include <barrier>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -54,6 +55,34 @@ TEST_SUITE("transactions and threads") {
         check_refused();
       }
       CHECK(outcome_of(calls[1].second) == "ok");
+    });
+  }
+
+  TEST_CASE("a transaction whose thread has ended belongs to no later thread") {
+    // In memory the open transaction has the only connection.
+    for_databases({Database::sqlite_file, Database::postgresql}, {}, [](Books& books) {
+      books.account("ada", 100);
+      std::optional<Transaction> left;
+      std::thread::id ended;
+      std::thread([&] {
+        ended = std::this_thread::get_id();
+        left.emplace(books.accounting().transaction());
+      }).join();
+      // The system gives an id that is free again to a new thread, mostly to the very next.
+      constexpr int most_threads = 100;
+      bool same_id = false;
+      std::string in_transaction;
+      std::string direct;
+      for (int thread = 0; thread < most_threads && !same_id; ++thread) {
+        std::thread([&] {
+          same_id = std::this_thread::get_id() == ended;
+          in_transaction = outcome_of([&] { return left->credits().balance("ada"); });
+          direct = outcome_of([&] { return books.credits().balance("ada"); });
+        }).join();
+        CHECK(in_transaction == "conflict");
+        CHECK(direct == "ok");
+      }
+      WARN(same_id);
     });
   }
 

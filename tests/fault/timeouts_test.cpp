@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <future>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -69,6 +70,17 @@ std::future<void> hold_by(const Books& books, const std::string& lock, const std
 std::future<void> hold(const Books& books, const std::string& user_id, const std::string& seconds) {
   return hold_by(books, "SELECT 1 FROM user_accounts WHERE user_id = '" + user_id + "' FOR UPDATE",
                  seconds);
+}
+
+/// The proxies' server as a URL that names each of them as a host.
+std::string several_hosts(const std::vector<const TcpProxy*>& proxies) {
+  std::string hosts;
+  std::string ports;
+  for (const TcpProxy* proxy : proxies) {
+    hosts += hosts.empty() ? "127.0.0.1" : ",127.0.0.1";
+    ports += (ports.empty() ? "" : ",") + proxy->port();
+  }
+  return with_parameter(with_parameter(proxies.front()->url(), "host", hosts), "port", ports);
 }
 
 const ChargeRequest kCharge{.user_id = "ada",
@@ -234,6 +246,87 @@ TEST_SUITE("deadlines") {
     CHECK(books.direct.verify().ok);
   }
 
+  TEST_CASE("hosts that all stay silent are given up on by the deadline, however many") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    TcpProxy silent(*url);
+    silent.fall_silent();
+    Options options = patient({.database = several_hosts({&silent, &silent, &silent})});
+    for (const std::chrono::milliseconds connect_timeout : {1'000ms, 60'000ms}) {
+      options.connect_timeout = connect_timeout;
+      const Timed open = timed([&] { Accounting::open(options); });
+      MESSAGE("three silent hosts: " << open.outcome << " after " << open.time.count() << " ms");
+      CHECK(open.outcome == "connection_lost");
+      CHECK(open.time <= kLongest);
+    }
+  }
+
+  TEST_CASE("the host that answers is found behind others, where there is the time for it") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    TcpProxy silent(*url);
+    silent.fall_silent();
+    const TcpProxy answers(*url);
+    std::optional<TcpProxy> gone(*url);
+    const std::string refused_first = several_hosts({&*gone, &*gone, &answers});
+    const std::string silent_first = several_hosts({&silent, &answers});
+    gone.reset();
+    const Timed past_refusals =
+        timed([&] { Accounting::open(patient({.database = refused_first})); });
+    CHECK(past_refusals.outcome == "ok");
+    CHECK(past_refusals.time <= kCallTimeout);
+    Options options = patient({.database = silent_first});
+    options.call_timeout = 3'500ms;  // less than 2 s for each
+    CHECK(timed([&] { Accounting::open(options); }).outcome == "ok");
+    options.call_timeout = 6s;
+    CHECK(timed([&] { Accounting::open(options); }).outcome == "ok");
+  }
+
+  TEST_CASE("a refused call is answered by the deadline, however slow the line is to roll back") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ChargeRequest too_much = kCharge;
+    too_much.credits = 10'000;
+    for (const std::chrono::milliseconds delay : {950ms, 1'200ms}) {
+      ProxiedBooks books(*url);
+      Accounting slow = Accounting::open(patient({.database = books.proxy().url()}));
+      static_cast<void>(slow.credits().balance("ada"));
+      books.proxy().delay(delay);
+      const Timed refused = timed([&] { slow.credits().charge(too_much); });
+      MESSAGE("delays of " << delay.count() << " ms: " << refused.outcome << " after "
+                           << refused.time.count() << " ms");
+      CHECK(refused.outcome == "insufficient_credits(required 10000, available 1000)");
+      CHECK(refused.time >= 2 * delay);
+      CHECK(refused.time <= kLongest);
+      books.proxy().delay(0ms);
+      CHECK(slow.credits().charge(kCharge).usage_record.id == 1);
+    }
+  }
+
+  TEST_CASE("a transaction that its caller held for long gives its connection back whole") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    Options options = patient({.database = books.proxy().url()});
+    Accounting held = Accounting::open(options);
+    static_cast<void>(held.credits().balance("ada"));
+    const auto begun = books.proxy().round_trips();
+    {
+      Transaction transaction = held.transaction({"ada"});
+      std::this_thread::sleep_for(kCallTimeout + 1s);
+    }
+    static_cast<void>(held.credits().balance("ada"));
+    CHECK(books.proxy().round_trips() == begun + 3);
+  }
+
   TEST_CASE("a lock or a connection that somebody holds is waited for until the deadline") {
     for_databases({Database::sqlite_file, Database::postgresql}, {}, [](Books& books) {
       books.account("ada", 1'000);
@@ -256,6 +349,63 @@ TEST_SUITE("deadlines") {
                 << " ms");
       }
       CHECK(other.credits().charge(kCharge).usage_record.id == 1);
+    });
+  }
+
+  TEST_CASE("a transaction that is run again has one deadline for all its runs") {
+    for_databases({Database::sqlite_file, Database::postgresql}, {}, [](Books& books) {
+      books.account("ada", 1'000);
+      Options options = patient(books.options());
+      options.lock_timeout = 1'900ms;
+      Accounting waiting = Accounting::open(options);
+      static_cast<void>(waiting.credits().balance("ada"));
+      Accounting holder = Accounting::open(options);
+      Transaction open = holder.transaction({"ada"});
+      int runs = 0;
+      const auto spend = [&](Transaction& transaction) {
+        ++runs;
+        transaction.credits().deduct({.user_id = "ada", .credits = 1});
+      };
+      for (const bool locks_first : {false, true}) {
+        const std::vector<std::string> users =
+            locks_first ? std::vector<std::string>{"ada"} : std::vector<std::string>{};
+        const Timed call = timed([&] { waiting.transact(spend, users); });
+        MESSAGE(to_string(books.database())
+                << (locks_first ? ", locked first: " : ": ") << call.outcome << " after "
+                << call.time.count() << " ms and " << runs << " runs");
+        CHECK(call.outcome == "store_error");
+        CHECK(call.time <= kLongest);
+        CHECK(call.time >= kCallTimeout / 2);
+      }
+    });
+  }
+
+  TEST_CASE("the runs of a transaction share one time, in which their own work does not count") {
+    for_databases({Database::postgresql}, {}, [](Books& books) {
+      for (const char* user : {"ada", "bob"}) {
+        books.account(user, 100);
+      }
+      Accounting hasty = Accounting::open(patient(books.options()));
+      static_cast<void>(hasty.credits().balance("ada"));
+      const auto spend = [&](std::chrono::milliseconds own_work, const std::string& seconds) {
+        return timed([&] {
+          hasty.transact([&](Transaction& transaction) {
+            for (const char* user : {"ada", "bob"}) {
+              std::this_thread::sleep_for(own_work);
+              const std::future<void> holder = hold(books, user, seconds);
+              transaction.credits().deduct({.user_id = user, .credits = 1});
+            }
+          });
+        });
+      };
+      const Timed waits_too_long = spend(0ms, "1.5");
+      CHECK(waits_too_long.outcome == "store_error");
+      CHECK(books.balance("ada") == 100);
+      const Timed works_long = spend(kCallTimeout, "0.5");
+      CHECK(works_long.outcome == "ok");
+      CHECK(works_long.time >= 2 * kCallTimeout);
+      CHECK(books.balance("ada") == 99);
+      CHECK(books.balance("bob") == 99);
     });
   }
 

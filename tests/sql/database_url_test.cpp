@@ -146,3 +146,18 @@ TEST_CASE("the environment names a database by URL, else as the original did") {
   // What is assembled is a URL that the library accepts.
   CHECK_NOTHROW(parse_database_url(from({{"DB_USER", "a@b"}, {"DB_PASSWORD", "p:/?#[]@ %'\""}})));
 }
+
+TEST_CASE("a URL with several hosts can be had with each alone") {
+  const auto hosts_of = [](const std::string& url) { return each_host(parse_database_url(url)); };
+  using List = std::vector<std::string>;
+  CHECK(hosts_of("postgresql:///name") == List{""});
+  CHECK(hosts_of("postgresql://u@one:5433/name") == List{""});
+  CHECK(hosts_of("postgresql://u@one,two/name") == List{"&host=one&port=", "&host=two&port="});
+  CHECK(hosts_of("postgresql://u@one:1,two:2/name") ==
+        List{"&host=one&port=1", "&host=two&port=2"});
+  CHECK(hosts_of("postgresql://u@/name?host=/a b,[::1]&port=1") ==
+        List{"&host=%2Fa%20b", "&host=%5B%3A%3A1%5D"});
+  CHECK(hosts_of("postgresql://u@one,two/name?hostaddr=10.0.0.1,10.0.0.2") ==
+        List{"&host=one&hostaddr=10.0.0.1&port=", "&host=two&hostaddr=10.0.0.2&port="});
+  CHECK(hosts_of("postgresql://u@one,two:2,three:3/name?port=1,2") == List{""});
+}

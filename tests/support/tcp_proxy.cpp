@@ -133,9 +133,10 @@ TcpProxy::TcpProxy(const std::string& server_url) {
       getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
     throw std::runtime_error("the proxy cannot listen");
   }
+  port_ = std::to_string(ntohs(address.sin_port));
   // A parameter of the query wins over what stands before it.
   url_ = with_parameter(server_url, "host", "127.0.0.1");
-  url_ = with_parameter(url_, "port", std::to_string(ntohs(address.sin_port)));
+  url_ = with_parameter(url_, "port", port_);
   url_ = with_parameter(with_parameter(url_, "sslmode", "disable"), "gssencmode", "disable");
   acceptor_ = std::thread([this] { accept_clients(); });
 }

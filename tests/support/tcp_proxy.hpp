@@ -32,6 +32,8 @@ class TcpProxy {
 
   /// The server's URL by way of the proxy.
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
+  /// Where it listens, on 127.0.0.1.
+  [[nodiscard]] const std::string& port() const noexcept { return port_; }
   /// From now on, at every COMMIT.
   void at_commit(AtCommit what) noexcept {
     others_first_ = 0;
@@ -89,6 +91,7 @@ class TcpProxy {
 
   std::string server_host_;
   std::string server_port_;
+  std::string port_;
   std::string url_;
   int listener_ = -1;
   std::atomic<AtCommit> at_commit_ = AtCommit::pass;

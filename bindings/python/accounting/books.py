@@ -217,6 +217,7 @@ class Accounting:
 
         What `fn` raises rolls everything back and is raised again, unchanged. Where the database
         asks for another try, `fn` is run again from the start, so it must have no effect elsewhere.
+        All its runs share one `call_timeout`; what `fn` does between its calls does not count.
 
         Args:
             fn: takes a Transaction; not a coroutine function.
@@ -380,12 +381,14 @@ def open(
             database, leave any other as it is.
         call_timeout: how long a call may take in all, with everything below and all its tries: 2
             seconds to a day. It is answered at most a second later; one of many requests has it
-            for each thousand of them. Without limit are `migrate`, `verify`, and what is done
-            between two calls of a transaction.
+            for each thousand of them, and so has each call of a `transaction`, while those of a
+            `transact` share it. Without limit are `migrate`, `verify`, and what is done between two
+            calls of a transaction.
         pool_timeout: how long a call waits for a free connection: 1 ms to a day, like the next
             four, rounded up to milliseconds.
         connect_timeout: how long a connection waits for the server, in whole seconds, rounded up,
-            at least 2.
+            at least 2. Several hosts of one URL share what is left of the call, 2 seconds each at
+            least.
         statement_timeout: how long one statement may run.
         lock_timeout: how long it may wait for a lock; on SQLite for another writer, in whole
             seconds, rounded up.

@@ -89,12 +89,16 @@ void hand_out(std::vector<Result>& results, std::span<Ticket* const> tickets) {
 bool carry_out_from_memory(Books& books, std::span<Ticket* const> tickets,
                            store::Deadline deadline) {
   const std::vector<const Command*> commands = commands_of(tickets);
-  std::optional<domain::State> state = books.remembered().take(commands, books.now());
+  const Timestamp taken_at = books.now();
+  std::optional<domain::State> state = books.remembered().take(commands, taken_at);
   if (!state) {
     return false;
   }
   const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
   const Timestamp now = books.now();
+  if (now < taken_at) {
+    return false;  // a clock that was set back: what had expired may not be remembered
+  }
   domain::Decision decision = domain::decide(*state, commands, now, books.policy());
   const bool all_answered = std::ranges::all_of(decision.results, [](const Result& result) {
     return std::holds_alternative<domain::Answer>(result);

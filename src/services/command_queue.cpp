@@ -73,7 +73,7 @@ void CommandQueue::abandon(Lock& lock, Caller& caller) noexcept {
   while (caller.open > 0) {
     leave(caller);
     if (caller.open > 0) {
-      wait(lock, caller);
+      wait(lock, caller, pacing_.now());
     }
   }
 }
@@ -87,7 +87,7 @@ void CommandQueue::wait_or_lead(Lock& lock, Caller& caller) {
     }
     std::optional<Batch> batch = caller.queued > 0 ? take(caller, now) : std::nullopt;
     if (!batch) {
-      wait(lock, caller);
+      wait(lock, caller, now);
       continue;
     }
     const Call next = call_to_next();
@@ -162,14 +162,17 @@ void CommandQueue::leave(Caller& caller, Account& account) noexcept {
   });
 }
 
-void CommandQueue::wait(Lock& lock, Caller& caller) {
-  const auto now = pacing_.now();
+void CommandQueue::wait(Lock& lock, Caller& caller, Clock::time_point now) {
   auto until = caller.queued > 0 ? caller.deadline : store::Deadline::max();
   caller.waits = true;
   // Only whoever's turn is next looks by itself: the others are called.
-  if (next_caller(now) == &caller) {
+  Caller* next = next_caller(now);
+  if (next == &caller) {
     until = std::min(until, next_chance(now).value_or(until));
+  } else if (next != nullptr && caller.called) {
+    make({.bed = next->bed});  // the turn has gone on since this caller was called
   }
+  caller.called = false;
   lock.unlock();
   Bed& bed = *caller.bed;
   bool in_vain = false;
@@ -191,6 +194,7 @@ void CommandQueue::wait(Lock& lock, Caller& caller) {
   }
   lock.lock();
   caller.waits = false;
+  caller.called = !in_vain;
   if (in_vain) {
     make(call_to_next());  // whose turn it is may have changed: there is always one who looks
   }

@@ -91,6 +91,7 @@ class CommandQueue {
     std::size_t open = 0;     ///< tickets without result or failure
     std::size_t queued = 0;   ///< those of them that are in the queue
     bool waits = false;       ///< and is not busy with a batch
+    bool called = false;      ///< and has not looked at the queue since
     std::uint64_t batch = 0;  ///< the number of the last one that it had a ticket in
   };
 
@@ -147,7 +148,8 @@ class CommandQueue {
   void abandon(Lock& lock, Caller& caller) noexcept;
   void leave(Caller& caller) noexcept;
   void leave(Caller& caller, Account& account) noexcept;
-  void wait(Lock& lock, Caller& caller);
+  /// `now` is the time at which there was nothing to begin.
+  void wait(Lock& lock, Caller& caller, Clock::time_point now);
 
   [[nodiscard]] bool may_begin(Clock::time_point now) const;
   [[nodiscard]] std::optional<Clock::time_point> next_chance(Clock::time_point now) const;

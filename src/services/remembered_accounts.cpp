@@ -35,16 +35,16 @@ std::optional<domain::State> RememberedAccounts::take(std::span<const Command* c
   }
   const std::lock_guard lock(mutex_);
   const auto is_known = [&](const Command* command) {
-    const auto found = accounts_.find(command->user_id);
+    const Account* account = find(command->user_id);
     // Allocations that had expired by then are not among those that are remembered.
-    return found != accounts_.end() && !found->second.doubtful && found->second.as_of <= now;
+    return account != nullptr && !account->doubtful && account->as_of <= now;
   };
   if (!std::ranges::all_of(commands, is_known)) {
     return std::nullopt;
   }
   domain::State state;
   for (const Command* command : commands) {
-    if (auto account = accounts_.extract(command->user_id)) {
+    if (auto account = extract(command->user_id)) {
       state.accounts.emplace(std::move(account.key()), std::move(account.mapped().state));
     }
   }
@@ -62,39 +62,63 @@ void RememberedAccounts::keep(domain::State state, const domain::Changes& change
     try {
       keep_account(change, std::move(account->second), now);
     } catch (const std::bad_alloc&) {
-      accounts_.erase(change.user_id);  // the commit stands all the same
+      extract(change.user_id);  // the commit stands all the same
     }
   }
 }
 
 void RememberedAccounts::keep_account(const domain::CountersChange& change,
                                       domain::AccountState&& state, Timestamp now) {
+  const Account* known = find(change.user_id);
+  const bool doubtful =
+      known != nullptr && known->doubtful && known->state.counters != change.before;
   if (!has_prefix(state) || state.allocations.size() > most_allocations) {
-    accounts_.erase(change.user_id);
+    extract(change.user_id);
     return;
   }
   state.counters = change.after;  // with the hash of the last entry
   state.named_allocations.clear();
   state.sessions.clear();
   state.keys.clear();
-  Account& account = place_of(change.user_id);
-  account.doubtful = account.doubtful && account.state.counters != change.before;
-  account.state = std::move(state);
-  account.as_of = now;
+  put(change.user_id, {.state = std::move(state), .as_of = now, .doubtful = doubtful});
 }
 
 void RememberedAccounts::doubt(const domain::Changes& changes) {
   const std::lock_guard lock(mutex_);
   for (const domain::CountersChange& change : changes.counters) {
-    place_of(change.user_id) = {.state = {}, .as_of = {}, .doubtful = true};
+    Account account{.doubtful = true};
+    account.state.counters = change.before;
+    put(change.user_id, std::move(account));
   }
 }
 
-RememberedAccounts::Account& RememberedAccounts::place_of(const std::string& user_id) {
-  if (accounts_.size() >= most_ && !accounts_.contains(user_id)) {
-    accounts_.erase(accounts_.begin());
+void RememberedAccounts::forget(const domain::Changes& changes) {
+  const std::lock_guard lock(mutex_);
+  for (const domain::CountersChange& change : changes.counters) {
+    extract(change.user_id);
   }
-  return accounts_[user_id];
+}
+
+const RememberedAccounts::Account* RememberedAccounts::find(const std::string& user_id) const {
+  for (const ByUser* accounts : {&young_, &old_}) {
+    if (const auto found = accounts->find(user_id); found != accounts->end()) {
+      return &found->second;
+    }
+  }
+  return nullptr;
+}
+
+RememberedAccounts::ByUser::node_type RememberedAccounts::extract(const std::string& user_id) {
+  auto found = young_.extract(user_id);
+  return found ? std::move(found) : old_.extract(user_id);
+}
+
+void RememberedAccounts::put(const std::string& user_id, Account account) {
+  old_.erase(user_id);
+  if (young_.size() >= most_ && !young_.contains(user_id)) {
+    old_ = std::exchange(young_, {});
+  }
+  young_.insert_or_assign(user_id, std::move(account));
 }
 
 }  // namespace accounting::services

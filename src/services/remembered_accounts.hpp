@@ -19,7 +19,7 @@ namespace accounting::services {
 /// Thread-safe. What is remembered may be out of date: the condition tells.
 class RememberedAccounts {
  public:
-  /// `most` accounts; beyond them, one is forgotten for each new one.
+  /// `most` accounts at least and twice as many at most: those last used.
   explicit RememberedAccounts(std::size_t most = 10'000) : most_(most) {}
 
   /// The accounts of the commands as they are remembered, which ends their being so; none where
@@ -29,9 +29,11 @@ class RememberedAccounts {
   /// After a commit: how it left accounts, decided at `now`. Where there is no memory for that,
   /// they are forgotten.
   void keep(domain::State state, const domain::Changes& changes, Timestamp now) noexcept;
-  /// Accounts that were not as they had been remembered: another process works on them too. They
-  /// are relied on again once they were found as the last transaction left them.
+  /// Of these accounts one at least was not as it had been remembered: another process works on it
+  /// too. Each is relied on again once it was found as it is remembered.
   void doubt(const domain::Changes& changes);
+  /// What was changed in another way.
+  void forget(const domain::Changes& changes);
 
  private:
   struct Account {
@@ -42,11 +44,16 @@ class RememberedAccounts {
 
   void keep_account(const domain::CountersChange& change, domain::AccountState&& state,
                     Timestamp now);
-  Account& place_of(const std::string& user_id);
+  using ByUser = std::unordered_map<std::string, Account>;
+
+  [[nodiscard]] const Account* find(const std::string& user_id) const;
+  ByUser::node_type extract(const std::string& user_id);
+  void put(const std::string& user_id, Account account);
 
   std::size_t most_;
   std::mutex mutex_;
-  std::unordered_map<std::string, Account> accounts_;
+  ByUser young_;  ///< used since there were `most_` of them for the last time
+  ByUser old_;    ///< used before that
 };
 
 }  // namespace accounting::services

@@ -54,6 +54,7 @@ std::vector<Result> execute_inside(const Context& context, std::span<const Comma
       throw_first_refusal(decided.results);
     }
     unit.store(decided.changes);
+    context.books().remembered().forget(decided.changes);
     return std::move(decided.results);
   });
 }
@@ -172,6 +173,7 @@ std::vector<Result> execute_together(const Context& context, std::span<const Com
     throw_first_refusal(decided.results);
     if (!decided.changes.empty()) {
       unit->store_and_commit(decided.changes);
+      books.remembered().forget(decided.changes);
     }
     return std::move(decided.results);
   };

@@ -3,6 +3,7 @@
 #include "support/books.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
@@ -80,6 +81,22 @@ const std::vector<Deed>& deeds() {
   };
   return table;
 }
+
+/// Shows a later time once, then an earlier one: it is set back while a call is under way.
+class ClockSetBack final : public Clock {
+ public:
+  ClockSetBack(Timestamp first, Timestamp then) : first_(first), then_(then) {}
+  [[nodiscard]] Timestamp now() const override {
+    return armed_ && seen_.exchange(true) ? then_ : first_;
+  }
+  void arm() { armed_ = true; }
+
+ private:
+  Timestamp first_;
+  Timestamp then_;
+  std::atomic<bool> armed_ = false;
+  mutable std::atomic<bool> seen_ = false;
+};
 
 }  // namespace
 
@@ -162,6 +179,25 @@ TEST_SUITE("remembered accounts") {
       CHECK(charge(books, 10).deduction.slices == Slices{{1, 10}});
       books.clock()->set(kStart);
       CHECK(charge(books, 10).deduction.slices == Slices{{2, 10}});
+    });
+  }
+
+  TEST_CASE("a clock that is set back amid a call finds them, too") {
+    for_databases(kShared, {}, [](Books& books) {
+      books.account("ada");
+      books.give("ada", 100, 10);
+      books.give("ada", 100, 1);
+      const auto clock = std::make_shared<ClockSetBack>(kStart + days(1), kStart);
+      Options options = books.options();
+      options.clock = clock;
+      Accounting other = Accounting::open(options);
+      const auto charge_there = [&] {
+        return other.credits().charge({"ada", "chat", "m", 10}).deduction.slices;
+      };
+      CHECK(charge_there() == Slices{{1, 10}});
+      CHECK(charge_there() == Slices{{1, 10}});
+      clock->arm();
+      CHECK(charge_there() == Slices{{2, 10}});
     });
   }
 

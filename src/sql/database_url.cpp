@@ -154,7 +154,7 @@ DatabaseUrl parse_database_url(const std::string& url) {
 }
 
 std::vector<std::string> each_host(const DatabaseUrl& url) {
-  const std::vector<std::string> only_one(1);
+  std::vector<std::string> only_one(1);
   const Conninfo parsed(PQconninfoParse(url.url.c_str(), nullptr));
   if (!parsed) {
     return only_one;

@@ -1,6 +1,6 @@
-// Remembered accounts: how the last transactions of this process left the accounts that they
-// charged. What is decided over them needs no look into the books first: it is stored in one trip,
-// on condition that they still are as they are remembered.
+// Remembered accounts: how the last batches of this process left the accounts whose credits they
+// took or held. What is decided over them needs no look into the books first: it is stored in one
+// trip, on condition that they still are as they are remembered.
 #pragma once
 
 #include "domain/changes.hpp"
@@ -42,10 +42,10 @@ class RememberedAccounts {
     bool doubtful = false;
   };
 
-  void keep_account(const domain::CountersChange& change, domain::AccountState&& state,
-                    Timestamp now);
   using ByUser = std::unordered_map<std::string, Account>;
 
+  void keep_account(const domain::CountersChange& change, domain::AccountState&& state,
+                    Timestamp now);
   [[nodiscard]] const Account* find(const std::string& user_id) const;
   ByUser::node_type extract(const std::string& user_id);
   void put(const std::string& user_id, Account account);

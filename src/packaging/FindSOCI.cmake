@@ -1,4 +1,4 @@
-# Finds SOCI and makes SOCI::Core, SOCI::PostgreSQL and SOCI::SQLite3.
+# Finds SOCI and makes SOCI::Core and SOCI::SQLite3.
 #
 # SOCI 4.1 and later install a CMake package with these targets; it is tried first. Debian's 4.0
 # has none, so its libraries are looked for, the shared ones: its static ones are not
@@ -12,7 +12,7 @@ if(NOT TARGET SOCI::Core)
   find_package(SOCI CONFIG QUIET COMPONENTS ${SOCI_FIND_COMPONENTS})
 endif()
 
-if(TARGET SOCI::Core AND TARGET SOCI::PostgreSQL AND TARGET SOCI::SQLite3)
+if(TARGET SOCI::Core AND TARGET SOCI::SQLite3)
   set(SOCI_FOUND TRUE)
   return()
 endif()
@@ -21,10 +21,8 @@ include(FindPackageHandleStandardArgs)
 
 find_path(SOCI_INCLUDE_DIR soci/soci.h)
 find_library(SOCI_CORE_LIBRARY NAMES soci_core)
-find_library(SOCI_POSTGRESQL_LIBRARY NAMES soci_postgresql)
 find_library(SOCI_SQLITE3_LIBRARY NAMES soci_sqlite3)
-mark_as_advanced(
-  SOCI_INCLUDE_DIR SOCI_CORE_LIBRARY SOCI_POSTGRESQL_LIBRARY SOCI_SQLITE3_LIBRARY)
+mark_as_advanced(SOCI_INCLUDE_DIR SOCI_CORE_LIBRARY SOCI_SQLITE3_LIBRARY)
 
 if(SOCI_INCLUDE_DIR)
   file(STRINGS "${SOCI_INCLUDE_DIR}/soci/version.h" _soci_version
@@ -47,24 +45,18 @@ endif()
 
 find_package_handle_standard_args(SOCI
   REQUIRED_VARS
-    SOCI_CORE_LIBRARY SOCI_POSTGRESQL_LIBRARY SOCI_SQLITE3_LIBRARY SOCI_INCLUDE_DIR
+    SOCI_CORE_LIBRARY SOCI_SQLITE3_LIBRARY SOCI_INCLUDE_DIR
   VERSION_VAR SOCI_VERSION
   REASON_FAILURE_MESSAGE "(Debian: libsoci-dev)")
 
 if(SOCI_FOUND)
-  # The backends' headers include libpq-fe.h and sqlite3.h: who compiles against them links
-  # PostgreSQL::PostgreSQL and SQLite::SQLite3 as well.
+  # The backend's header includes sqlite3.h: who compiles against it links SQLite::SQLite3 as well.
   add_library(SOCI::Core UNKNOWN IMPORTED)
   set_target_properties(SOCI::Core PROPERTIES
     IMPORTED_LOCATION "${SOCI_CORE_LIBRARY}"
     INTERFACE_INCLUDE_DIRECTORIES "${SOCI_INCLUDE_DIR}")
-  foreach(_soci_backend IN ITEMS PostgreSQL SQLite3)
-    string(TOUPPER "${_soci_backend}" _soci_upper)
-    add_library(SOCI::${_soci_backend} UNKNOWN IMPORTED)
-    set_target_properties(SOCI::${_soci_backend} PROPERTIES
-      IMPORTED_LOCATION "${SOCI_${_soci_upper}_LIBRARY}"
-      INTERFACE_LINK_LIBRARIES SOCI::Core)
-  endforeach()
-  unset(_soci_backend)
-  unset(_soci_upper)
+  add_library(SOCI::SQLite3 UNKNOWN IMPORTED)
+  set_target_properties(SOCI::SQLite3 PROPERTIES
+    IMPORTED_LOCATION "${SOCI_SQLITE3_LIBRARY}"
+    INTERFACE_LINK_LIBRARIES SOCI::Core)
 endif()

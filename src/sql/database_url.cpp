@@ -105,19 +105,23 @@ DatabaseUrl postgresql_url(const std::string& url) {
   return {.kind = DatabaseKind::postgresql, .in_memory = false, .path = {}, .url = url};
 }
 
-/// A parameter's value cut at its commas; empty where the URL does not have it.
-std::vector<std::string> listed(const Conninfo& parsed, std::string_view keyword) {
-  std::vector<std::string> values;
-  for (const auto* option = parsed.get(); option->keyword != nullptr; ++option) {
-    if (option->keyword == keyword && option->val != nullptr) {
+/// A parameter's value; nullptr where there is none.
+const char* value_of(const Conninfo& parameters, std::string_view keyword) noexcept {
+  for (const auto* option = parameters.get(); option->keyword != nullptr; ++option) {
+    if (option->keyword == keyword) {
+      return option->val;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::string> cut_at_commas(std::string_view list) {
+  std::vector<std::string> values(1);
+  for (const char c : list) {
+    if (c == ',') {
       values.emplace_back();
-      for (const char c : std::string_view(option->val)) {
-        if (c == ',') {
-          values.emplace_back();
-        } else {
-          values.back() += c;
-        }
-      }
+    } else {
+      values.back() += c;
     }
   }
   return values;
@@ -156,12 +160,15 @@ DatabaseUrl parse_database_url(const std::string& url) {
 std::vector<std::string> each_host(const DatabaseUrl& url) {
   std::vector<std::string> only_one(1);
   const Conninfo parsed(PQconninfoParse(url.url.c_str(), nullptr));
-  if (!parsed) {
+  const Conninfo defaults(PQconndefaults());
+  if (!parsed || !defaults) {
     return only_one;
   }
   std::vector<std::string> hosts;
   for (const char* keyword : {"host", "hostaddr", "port"}) {
-    const std::vector<std::string> values = listed(parsed, keyword);
+    const char* const given = value_of(parsed, keyword);
+    const char* const list = given != nullptr ? given : value_of(defaults, keyword);
+    const std::vector<std::string> values = cut_at_commas(list != nullptr ? list : "");
     if (values.size() < 2) {
       continue;  // what is named once, is so for every host
     }

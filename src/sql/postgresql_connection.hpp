@@ -4,10 +4,10 @@
 #include "accounting/options.hpp"
 #include "sql/base_connection.hpp"
 #include "sql/database_url.hpp"
+#include "sql/postgresql_connect.hpp"
 #include "sql/postgresql_error.hpp"
 
 #include <libpq-fe.h>
-#include <soci/soci.h>
 
 #include <chrono>
 #include <memory>
@@ -19,7 +19,7 @@
 
 namespace accounting::sql {
 
-/// SOCI connects; from then on everything goes through its native handle, which never blocks. With
+/// Everything goes through libpq's handle, which never blocks once it is connected. With
 /// `Options::pipeline` the statements of a trip are sent together, otherwise each is waited for.
 /// With `Options::share_statements` the calls of one statement in a trip become one of many rows. A
 /// statement is prepared on the server within the trip that first uses it, and stays prepared as
@@ -82,8 +82,8 @@ class PostgresqlConnection final : public BaseConnection {
   /// What became of a COMMIT that was answered with an error, or not at all.
   SqlError commit_error(const ServerError& error);
 
-  soci::session session_;
-  PGconn* native_ = nullptr;
+  PostgresqlHandle handle_;
+  PGconn* native_;
   bool pipelined_;
   bool shares_statements_;
   std::chrono::milliseconds statement_timeout_;

@@ -1,4 +1,4 @@
-// SqlStore: a database behind SOCI as the services' store.
+// SqlStore: a database as the services' store.
 #pragma once
 
 #include "accounting/options.hpp"

@@ -8,8 +8,11 @@
 #include <accounting/accounting.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <future>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <thread>
@@ -70,6 +73,11 @@ std::future<void> hold_by(const Books& books, const std::string& lock, const std
 std::future<void> hold(const Books& books, const std::string& user_id, const std::string& seconds) {
   return hold_by(books, "SELECT 1 FROM user_accounts WHERE user_id = '" + user_id + "' FOR UPDATE",
                  seconds);
+}
+
+std::int64_t open_files() {
+  const std::filesystem::directory_iterator files("/proc/self/fd");
+  return std::distance(begin(files), end(files));
 }
 
 /// The proxies' server as a URL that names each of them as a host.
@@ -203,6 +211,30 @@ TEST_SUITE("deadlines") {
       CAPTURE(moment.name);
       check_silence(*url, moment, false);
     }
+  }
+
+  TEST_CASE(
+      "a server that falls silent while it is connected to is given up on, with nothing left") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    const std::int64_t files = open_files();
+    std::string outcome;
+    std::int64_t round_trips = 0;
+    for (; outcome != "ok" && round_trips < 20; ++round_trips) {
+      TcpProxy proxy(*url);
+      proxy.fall_silent(round_trips);
+      const Timed open =
+          timed([&] { Accounting::open(patient({.database = proxy.url(), .migrate = false})); });
+      outcome = open.outcome;
+      MESSAGE("silent after " << round_trips << " round trips: " << outcome << " after "
+                              << open.time.count() << " ms");
+      CHECK((outcome == "connection_lost" || outcome == "ok"));
+      CHECK(open.time <= kLongest);
+    }
+    CHECK(round_trips > 3);
+    CHECK(open_files() == files);
   }
 
   TEST_CASE("a peer that stops reading is given up on by the deadline, wherever sending stands") {

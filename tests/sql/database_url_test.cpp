@@ -18,8 +18,8 @@ namespace {
 class DatabaseEnvironment {
  public:
   explicit DatabaseEnvironment(const std::map<std::string, std::string>& variables) {
-    for (const char* name :
-         {"ACCOUNTING_DATABASE_URL", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"}) {
+    for (const char* name : {"ACCOUNTING_DATABASE_URL", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER",
+                             "DB_PASSWORD", "PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE"}) {
       if (const char* value = std::getenv(name)) {
         before_[name] = value;
       }
@@ -148,6 +148,7 @@ TEST_CASE("the environment names a database by URL, else as the original did") {
 }
 
 TEST_CASE("a URL with several hosts can be had with each alone") {
+  const DatabaseEnvironment environment({});
   const auto hosts_of = [](const std::string& url) { return each_host(parse_database_url(url)); };
   using List = std::vector<std::string>;
   CHECK(hosts_of("postgresql:///name") == List{""});
@@ -160,4 +161,12 @@ TEST_CASE("a URL with several hosts can be had with each alone") {
   CHECK(hosts_of("postgresql://u@one,two/name?hostaddr=10.0.0.1,10.0.0.2") ==
         List{"&host=one&hostaddr=10.0.0.1&port=", "&host=two&hostaddr=10.0.0.2&port="});
   CHECK(hosts_of("postgresql://u@one,two:2,three:3/name?port=1,2") == List{""});
+}
+
+TEST_CASE("hosts that a URL leaves to libpq's environment can be had with each alone, too") {
+  const DatabaseEnvironment environment({{"PGHOST", "one,two"}, {"PGPORT", "1"}});
+  const auto hosts_of = [](const std::string& url) { return each_host(parse_database_url(url)); };
+  using List = std::vector<std::string>;
+  CHECK(hosts_of("postgresql:///name") == List{"&host=one", "&host=two"});
+  CHECK(hosts_of("postgresql://three/name") == List{""});
 }

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # glibc gives freed memory back and asks for it anew, more often in a small process: without this,
 # half of what the C++ program takes is that, and Python seems to be the faster of the two.
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "1000000000", "MALLOC_TOP_PAD_": "100000000"}
-LIBRARIES = ["soci_core", "soci_postgresql", "soci_sqlite3", "pq", "sqlite3", "crypto", "pthread"]
+LIBRARIES = ["soci_core", "soci_sqlite3", "pq", "sqlite3", "crypto", "pthread"]
 
 
 class NotBuilt(Exception):

@@ -96,7 +96,7 @@ def _pair(word: str) -> list[str]:
 
 
 def _figures(output: str) -> Figures:
-    # While SOCI connects, libpq still prints what a server says that goes down.
+    # While it connects, libpq still prints what a server says that goes down.
     lines = [line for line in output.splitlines() if not line.startswith("FATAL:  terminating")]
     check(bool(lines) and "=" in lines[0], f"the worker printed no figures:\n{output}")
     return Figures({name: int(value) for name, value in map(_pair, lines[0].split())})

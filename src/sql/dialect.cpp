@@ -202,18 +202,25 @@ std::string each_row(const Statement& statement) {
 /// Fails the transaction on the server, before a COMMIT that travels along, unless so many rows
 /// were touched.
 std::string touching(const std::string& text, std::string_view rows) {
-  const std::string_view answers = text.starts_with("SELECT ") ? "" : " RETURNING 1";
-  return "WITH touched AS (" + text + std::string(answers) +
-         ") SELECT 1 / (count(*) = " + std::string(rows) + ")::int FROM touched";
+  return "WITH touched AS (" + text + " RETURNING 1) SELECT 1 / (count(*) = " + std::string(rows) +
+         ")::int FROM touched";
 }
 
-/// The text with `inserted` before the last `word`.
-std::string insert_before(std::string text, std::string_view word, const std::string& inserted) {
-  const auto at = text.rfind(word);
-  if (at == std::string::npos) {
-    throw MistakenStatement("a statement for many rows lacks" + std::string(word));
+/// The text with `inserted` before its own WHERE, which stands in no parentheses.
+std::string insert_before_condition(std::string text, const std::string& inserted) {
+  constexpr std::string_view word = " WHERE ";
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] == '(') {
+      at = closing_parenthesis(text, at) + 1;
+    } else if (text[at] == '\'' || text[at] == '"') {
+      at = end_of_quoted(text, at);
+    } else if (text.compare(at, word.size(), word) == 0) {
+      return text.insert(at, inserted);
+    } else {
+      ++at;
+    }
   }
-  return text.insert(at, inserted);
+  throw MistakenStatement("an UPDATE of many rows lacks WHERE");
 }
 
 /// `VALUES (…)` becomes a SELECT from the rows.
@@ -264,7 +271,7 @@ NumberedText spell_for_many(const Statement& statement) {
   if (text.starts_with("INSERT ")) {
     many.text = select_values(text, rows);
   } else if (text.starts_with("UPDATE ")) {
-    many.text = insert_before(text, " WHERE ", " FROM " + rows);
+    many.text = insert_before_condition(text, " FROM " + rows);
   } else {
     many.text = "SELECT each_row.number, found.* FROM " + rows + " CROSS JOIN LATERAL (" + text +
                 ") AS found";

@@ -194,61 +194,50 @@ const Statement insert_key{
                    {"created_at", instant}}};
 
 // The numbers before are part of the condition: whoever took one meanwhile fails this update.
-const Statement advance_counters{
-    .name = "advance_counters",
-    .text =
-        "UPDATE user_accounts SET last_allocation_id = :allocation_id, "
-        "last_usage_id = :usage_id, last_entry_sequence = :entry_sequence, "
-        "allocated_credits = allocated_credits + :allocated, "
-        "used_credits = used_credits + :used, last_entry_hash = :entry_hash "
-        "WHERE user_id = :user_id "
-        "AND last_allocation_id = :allocation_id_before "
-        "AND last_usage_id = :usage_id_before AND last_entry_sequence = :entry_before "
-        "AND last_entry_hash = :entry_hash_before",
-    .parameters = {{"user_id", text},
-                   {"allocation_id", integer},
-                   {"usage_id", integer},
-                   {"entry_sequence", integer},
-                   {"allocated", integer},
-                   {"used", integer},
-                   {"entry_hash", text},
-                   {"allocation_id_before", integer},
-                   {"usage_id_before", integer},
-                   {"entry_before", integer},
-                   {"entry_hash_before", text}},
-    .touches_one_row = true};
+#define ACCOUNTING_ADVANCE_COUNTERS                                               \
+  "UPDATE user_accounts SET last_allocation_id = :allocation_id, "                \
+  "last_usage_id = :usage_id, last_entry_sequence = :entry_sequence, "            \
+  "allocated_credits = allocated_credits + :allocated, "                          \
+  "used_credits = used_credits + :used, last_entry_hash = :entry_hash "           \
+  "WHERE user_id = :user_id "                                                     \
+  "AND last_allocation_id = :allocation_id_before "                               \
+  "AND last_usage_id = :usage_id_before AND last_entry_sequence = :entry_before " \
+  "AND last_entry_hash = :entry_hash_before"
+
+const std::vector<Parameter> counters_before_and_after = {{"user_id", text},
+                                                          {"allocation_id", integer},
+                                                          {"usage_id", integer},
+                                                          {"entry_sequence", integer},
+                                                          {"allocated", integer},
+                                                          {"used", integer},
+                                                          {"entry_hash", text},
+                                                          {"allocation_id_before", integer},
+                                                          {"usage_id_before", integer},
+                                                          {"entry_before", integer},
+                                                          {"entry_hash_before", text}};
+
+const Statement advance_counters{.name = "advance_counters",
+                                 .text = ACCOUNTING_ADVANCE_COUNTERS,
+                                 .parameters = counters_before_and_after,
+                                 .touches_one_row = true};
 
 // Whoever has the account is not waited for. Every change of the account's credits has moved these
 // numbers, and the hash stands for its whole journal.
-const Statement lock_if_unchanged{
-    .name = "lock_if_unchanged",
-    .text =
-        "SELECT 1 FROM user_accounts WHERE user_id = :user_id "
-        "AND last_allocation_id = :allocation_id AND last_usage_id = :usage_id "
-        "AND last_entry_sequence = :entry_sequence AND last_entry_hash = :entry_hash "
-        "LOCK_ROW_IF_FREE",
-    .parameters = {{"user_id", text},
-                   {"allocation_id", integer},
-                   {"usage_id", integer},
-                   {"entry_sequence", integer},
-                   {"entry_hash", text}},
+const Statement advance_counters_if_free{
+    .name = "advance_counters_if_free",
+    .text = ACCOUNTING_ADVANCE_COUNTERS
+    " AND user_id = (SELECT free.user_id FROM user_accounts AS free WHERE free.user_id = :user_id "
+    "LOCK_ROW_IF_FREE)",
+    .parameters = counters_before_and_after,
     .touches_one_row = true};
 
-void save_counters(Batch& batch, const domain::CountersChange& change) {
+void save_counters(Batch& batch, const domain::CountersChange& change, const Statement& advance) {
   const auto& [user_id, before, after] = change;
-  batch.add(
-      advance_counters,
-      {user_id, after.last_allocation_id, after.last_usage_id, after.last_entry_sequence,
-       after.allocated_credits - before.allocated_credits, after.used_credits - before.used_credits,
-       after.last_entry_hash, before.last_allocation_id, before.last_usage_id,
-       before.last_entry_sequence, before.last_entry_hash});
-}
-
-void lock_accounts_if_unchanged(Batch& batch, const domain::Changes& changes) {
-  for (const auto& [user_id, before, after] : changes.counters) {
-    batch.add(lock_if_unchanged, {user_id, before.last_allocation_id, before.last_usage_id,
-                                  before.last_entry_sequence, before.last_entry_hash});
-  }
+  batch.add(advance, {user_id, after.last_allocation_id, after.last_usage_id,
+                      after.last_entry_sequence, after.allocated_credits - before.allocated_credits,
+                      after.used_credits - before.used_credits, after.last_entry_hash,
+                      before.last_allocation_id, before.last_usage_id, before.last_entry_sequence,
+                      before.last_entry_hash});
 }
 
 /// True for what a database answers where the accounts have moved on since, or a key is used.
@@ -316,9 +305,11 @@ void save_new_rows(Batch& batch, const domain::Changes& changes) {
   }
 }
 
-void save(Batch& batch, const domain::Changes& changes) {
+/// `advance`: the statement that moves an account's counters on.
+void save(Batch& batch, const domain::Changes& changes,
+          const Statement& advance = advance_counters) {
   for (const domain::CountersChange& change : changes.counters) {
-    save_counters(batch, change);
+    save_counters(batch, change, advance);
   }
   for (const CreditAllocation& allocation : changes.new_allocations) {
     batch.add(insert_allocation,
@@ -353,10 +344,8 @@ void SqlSession::store_and_commit(const domain::Changes& changes) {
 
 bool SqlSession::commit_if_unchanged(const domain::Changes& changes) {
   Batch batch;
-  if (lease_->kind() == DatabaseKind::postgresql) {
-    lock_accounts_if_unchanged(batch, changes);  // elsewhere the whole database is locked
-  }
-  save(batch, changes);
+  const bool is_locked_as_a_whole = lease_->kind() == DatabaseKind::sqlite;
+  save(batch, changes, is_locked_as_a_whole ? advance_counters : advance_counters_if_free);
   try {
     run_untold(batch, After::commit);
     return true;

@@ -45,8 +45,7 @@ struct Statement {
   std::string_view text;
   std::vector<Parameter> parameters = {};
   std::vector<Type> columns = {};  ///< of the result; empty where it answers no rows
-  /// It must touch exactly one row, else the transaction fails: an UPDATE, a DELETE, or on
-  /// PostgreSQL a SELECT that locks and answers nothing else.
+  /// An UPDATE or DELETE that must touch exactly one row, else the transaction fails.
   bool touches_one_row = false;
 };
 

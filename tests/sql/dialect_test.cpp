@@ -112,6 +112,18 @@ TEST_CASE("an update of many rows must touch as many where each must touch one")
             " RETURNING 1) SELECT 1 / (count(*) = cardinality($1::bigint[]))::int FROM touched");
 }
 
+TEST_CASE("an update of many rows has its rows before its own condition") {
+  const Statement update{.name = "s",
+                         .text =
+                             "UPDATE t SET a = (SELECT c FROM u WHERE d = :n), b = '( WHERE '"
+                             " WHERE b = (SELECT b FROM t WHERE b = :n LOCK_ROW_IF_FREE)",
+                         .parameters = {{"n", Type::integer}}};
+  CHECK(spell_for_many(update).text ==
+        "UPDATE t SET a = (SELECT c FROM u WHERE d = each_row.p1), b = '( WHERE '"
+        " FROM unnest($1::bigint[]) WITH ORDINALITY AS each_row (p1, number)"
+        " WHERE b = (SELECT b FROM t WHERE b = each_row.p1 FOR NO KEY UPDATE SKIP LOCKED)");
+}
+
 TEST_CASE("what cannot be asked for many rows at once is asked for each") {
   const auto has_form = [](const std::string& text, std::vector<Parameter> named,
                            std::vector<Type> columns) {

@@ -29,3 +29,33 @@ CREATE INDEX idx_streaming_stale ON streaming_sessions (expiry_quarter) WHERE st
 DROP INDEX idx_credit_user_expiry;
 CREATE INDEX idx_credit_user_expiry ON credit_allocations
   (user_id, coalesce(expires_at, 'infinity'), allocated_at, id) WHERE active;
+
+-- Each statement that writes reads the CHECKs of its table anew, with all their constants; those of
+-- a type are read once by each session. The types get theirs when the columns have them, and what
+-- the tables hold has met the same ones before: so nothing is rewritten.
+CREATE DOMAIN account_role AS VARCHAR(50);
+ALTER TABLE user_accounts DROP CONSTRAINT user_accounts_role_check,
+  ALTER COLUMN role TYPE account_role;
+ALTER DOMAIN account_role ADD CONSTRAINT account_role_is_known
+  CHECK (VALUE IN ('user', 'supervisor', 'admin')) NOT VALID;
+
+CREATE DOMAIN entry_kind AS VARCHAR(20);
+ALTER TABLE credit_entries DROP CONSTRAINT credit_entries_kind_check,
+  ALTER COLUMN kind TYPE entry_kind;
+ALTER DOMAIN entry_kind ADD CONSTRAINT entry_kind_is_known
+  CHECK (VALUE IN ('allocate', 'deduct', 'charge', 'hold', 'settle', 'refund', 'move', 'overage',
+                   'revoke')) NOT VALID;
+
+-- The same conditions in fewer words, and without those that follow from others.
+ALTER TABLE user_accounts DROP CONSTRAINT user_accounts_allocated_credits_check,
+  DROP CONSTRAINT user_accounts_used_credits_check,
+  ADD CONSTRAINT sums_are_not_negative CHECK (least(allocated_credits, used_credits) >= 0);
+ALTER TABLE credit_allocations DROP CONSTRAINT credit_allocations_total_credits_check,
+  DROP CONSTRAINT credit_allocations_remaining_credits_check,
+  DROP CONSTRAINT credit_allocations_held_credits_check,
+  DROP CONSTRAINT credit_allocations_consumed_credits_check,
+  DROP CONSTRAINT credit_allocations_revoked_credits_check,
+  DROP CONSTRAINT credit_allocations_moved_credits_check,
+  ADD CONSTRAINT credits_are_not_negative CHECK (
+    least(remaining_credits, held_credits, consumed_credits, revoked_credits, moved_credits) >= 0);
+ALTER TABLE usage_records DROP CONSTRAINT usage_records_credits_check;

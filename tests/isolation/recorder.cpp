@@ -67,6 +67,9 @@ std::string executed(const std::vector<RecordedStatement>& statements) {
   return text;
 }
 
+/// True for what is decided without a look into the books.
+bool is_at_once(const RecordedTrip& trip) { return trip.begins && trip.commits; }
+
 }  // namespace
 
 std::string joined(const Names& names, const std::string& separator) {
@@ -81,10 +84,10 @@ std::string ready_step(const std::string& actor) { return actor + "_ready"; }
 
 // --- playing -------------------------------------------------------------------------------------
 
-/// Books as the scenario begins.
+/// Books as the scenario begins, and each actor's process at work on them.
 struct ScenarioRecorder::Desk {
   Options options;
-  RecordedBooks books;
+  std::map<std::string, RecordedBooks> processes;
 };
 
 ScenarioRecorder::ScenarioRecorder(const Scenario& scenario, const Options& options)
@@ -109,10 +112,20 @@ ScenarioRecorder::Desk ScenarioRecorder::fresh_desk() {
   options.clock = clock;
   RecordedBooks books(options);
   scenario_.before(books);
-  keep_setup(books.take_trips());
+  std::vector<RecordedTrip> trips = books.take_trips();
+  std::map<std::string, RecordedBooks> processes;
+  for (const Actor& each : scenario_.actors) {
+    RecordedBooks& process = processes.emplace(each.name, options).first->second;
+    if (each.call_before) {
+      each.call_before(process);
+      const std::vector<RecordedTrip> more = process.take_trips();
+      trips.insert(trips.end(), more.begin(), more.end());
+    }
+  }
+  keep_setup(trips);
   // Past the time to live of the session that there may be.
   clock->advance(2h);
-  return {.options = options, .books = std::move(books)};
+  return {.options = options, .processes = std::move(processes)};
 }
 
 const Actor& ScenarioRecorder::actor(const std::string& name) const {
@@ -120,10 +133,10 @@ const Actor& ScenarioRecorder::actor(const std::string& name) const {
 }
 
 void ScenarioRecorder::play(const Names& order) {
-  const Desk desk = fresh_desk();
+  Desk desk = fresh_desk();
   Names history;
   for (const std::string& name : order) {
-    RecordedBooks books(desk.options);  // each is a process of its own, with nothing to remember
+    RecordedBooks& books = desk.processes.at(name);
     const std::string outcome = outcome_of([&] { return actor(name).call(books), 0; });
     Performance performance = keep_steps(name, history, books.take_trips());
     performance.outcome = outcome;
@@ -137,12 +150,11 @@ void ScenarioRecorder::play_raced(const Names& history, const std::string& name)
   if (alone.locks_at < 2 || scenario_.interleaving == Interleaving::statements) {
     return;  // its locks come first
   }
-  const Desk desk = fresh_desk();
-  RecordedBooks books(desk.options);
+  Desk desk = fresh_desk();
+  RecordedBooks& books = desk.processes.at(name);
   books.after_next_trip([&] {
     for (const std::string& other : history) {
-      const RecordedBooks others(desk.options);
-      outcome_of([&] { return actor(other).call(others), 0; });
+      outcome_of([&] { return actor(other).call(desk.processes.at(other)), 0; });
     }
   });
   const std::string outcome = outcome_of([&] { return actor(name).call(books), 0; });
@@ -186,6 +198,7 @@ Performance ScenarioRecorder::keep_steps(const std::string& actor, const Names& 
       }
     } else {
       const char* word = trip.reads          ? "find"
+                         : is_at_once(trip)  ? "at_once"
                          : trip.begins       ? "load"
                          : trip.commits      ? "store"
                          : trip.rolls_back() ? "rollback"

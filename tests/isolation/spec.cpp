@@ -90,6 +90,21 @@ std::vector<Permutation> of_statements(const ScenarioRecorder& recorder, const s
   return permutations;
 }
 
+/// The second has the account when the first goes by its memory, or has been there: the first is
+/// refused without waiting, and looks.
+std::vector<Permutation> of_memory(const ScenarioRecorder& recorder, const std::string& first,
+                                   const std::string& second) {
+  const Performance& alone = recorder.performance(first);
+  const Performance& other = recorder.performance(second);
+  const Performance& refused = recorder.performance(first, {second});
+  return {{.steps = alone.steps + recorder.performance(second, {first}).steps,
+           .history = {first, second}},
+          {.steps = other.steps + refused.steps, .history = {second, first}},
+          {.steps = until_locked(other) + until_locked(refused) + once_locked(other) +
+                    once_locked(refused),
+           .history = {second, first}}};
+}
+
 /// The writer writes and commits after each statement of the reader.
 std::vector<Permutation> of_snapshot(const ScenarioRecorder& recorder, const std::string& writer,
                                      const std::string& reader) {
@@ -109,6 +124,11 @@ void append(std::vector<Permutation>& all, const std::vector<Permutation>& some)
   all.insert(all.end(), some.begin(), some.end());
 }
 
+bool remembers(const Scenario& scenario, const std::string& actor) {
+  const auto found = std::ranges::find(scenario.actors, actor, &Actor::name);
+  return found->call_before != nullptr;
+}
+
 std::vector<Permutation> permutations_of(const Scenario& scenario,
                                          const ScenarioRecorder& recorder) {
   Names order;
@@ -119,12 +139,17 @@ std::vector<Permutation> permutations_of(const Scenario& scenario,
   if (scenario.interleaving == Interleaving::snapshot) {
     return of_snapshot(recorder, order.at(0), order.at(1));
   }
+  if (scenario.interleaving == Interleaving::remembered) {
+    return of_memory(recorder, order.at(0), order.at(1));
+  }
   std::sort(order.begin(), order.end());
   do {
     if (scenario.interleaving == Interleaving::orders) {
       all.push_back(in_order(recorder, order));
     } else if (scenario.interleaving == Interleaving::statements) {
-      append(all, of_statements(recorder, order.at(0), order.at(1)));
+      if (!remembers(scenario, order.at(1))) {
+        append(all, of_statements(recorder, order.at(0), order.at(1)));
+      }
     } else {
       append(all, of_trips(recorder, order.at(0), order.at(1)));
     }

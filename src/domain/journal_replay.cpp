@@ -19,7 +19,7 @@ bool takes(EntryKind kind) {
          kind == EntryKind::overage;
 }
 
-void add_to(Effect& places, const Effect& effect, std::int64_t amount) {
+void move_credits(Effect& places, const Effect& effect, std::int64_t amount) {
   places.remaining = wrapping_add(places.remaining, effect.remaining * amount);
   places.held = wrapping_add(places.held, effect.held * amount);
   places.consumed = wrapping_add(places.consumed, effect.consumed * amount);
@@ -61,7 +61,7 @@ std::optional<std::string> JournalReplay::apply(const CreditEntry& entry) {
     problem = check_take(entry, allocation);
   }
   ReplayedAllocation& replayed = replayed_[allocation.id];
-  add_to(replayed.places, effect_of(entry.kind), *amount);
+  move_credits(replayed.places, effect_of(entry.kind), *amount);
   replayed.times_allocated += entry.kind == EntryKind::allocate ? 1 : 0;
   replayed.revoked |= entry.kind == EntryKind::revoke;
   if (!problem && std::min(replayed.places.remaining, replayed.places.held) < 0) {

@@ -7,6 +7,7 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
@@ -132,6 +133,12 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+/// Only then are libpq's defaults asked for: it looks up the operating system's user for them.
+bool environment_names_hosts() {
+  constexpr std::array names = {"PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE"};
+  return std::ranges::any_of(names, [](const char* name) { return !variable(name).empty(); });
+}
+
 std::string port_or_default(const std::string& port) {
   if (port.empty()) {
     return "5432";
@@ -160,27 +167,39 @@ DatabaseUrl parse_database_url(const std::string& url) {
 std::vector<std::string> each_host(const DatabaseUrl& url) {
   std::vector<std::string> only_one(1);
   const Conninfo parsed(PQconninfoParse(url.url.c_str(), nullptr));
-  const Conninfo defaults(PQconndefaults());
-  if (!parsed || !defaults) {
+  if (!parsed || value_of(parsed, "service") != nullptr) {
+    return only_one;  // a service's hosts come before those of the environment
+  }
+  const Conninfo defaults = environment_names_hosts() ? Conninfo(PQconndefaults()) : nullptr;
+  const auto values_of = [&](const char* keyword) {
+    const char* list = value_of(parsed, keyword);
+    if (list == nullptr && defaults) {
+      list = value_of(defaults, keyword);
+    }
+    return list == nullptr ? std::vector<std::string>() : cut_at_commas(list);
+  };
+  const std::vector<std::string> names = values_of("host");
+  const std::vector<std::string> addresses = values_of("hostaddr");
+  const std::vector<std::string> ports = values_of("port");
+  const std::size_t count = std::max(names.size(), addresses.size());
+  // Where numbers differ, libpq says what is wrong. A single port is every host's.
+  if (count < 2 || (!names.empty() && names.size() != count) ||
+      (!addresses.empty() && addresses.size() != count) ||
+      (ports.size() > 1 && ports.size() != count)) {
     return only_one;
   }
-  std::vector<std::string> hosts;
-  for (const char* keyword : {"host", "hostaddr", "port"}) {
-    const char* const given = value_of(parsed, keyword);
-    const char* const list = given != nullptr ? given : value_of(defaults, keyword);
-    const std::vector<std::string> values = cut_at_commas(list != nullptr ? list : "");
-    if (values.size() < 2) {
-      continue;  // what is named once, is so for every host
+  std::vector<std::string> hosts(count);
+  const auto add = [&](const std::string& keyword, const std::vector<std::string>& values) {
+    for (std::size_t index = 0; index < values.size(); ++index) {
+      hosts[index] += '&' + keyword + '=' + percent_encoded(values[index]);
     }
-    hosts.resize(hosts.empty() ? values.size() : hosts.size());
-    if (values.size() != hosts.size()) {
-      return only_one;  // libpq says what is wrong with it
-    }
-    for (std::size_t index = 0; index < hosts.size(); ++index) {
-      hosts[index] += std::string("&") + keyword + '=' + percent_encoded(values[index]);
-    }
+  };
+  add("host", names);
+  add("hostaddr", addresses);
+  if (ports.size() > 1) {
+    add("port", ports);
   }
-  return hosts.empty() ? only_one : hosts;
+  return hosts;
 }
 
 std::string database_url_from_environment() {

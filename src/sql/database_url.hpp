@@ -23,8 +23,8 @@ struct DatabaseUrl {
 DatabaseUrl parse_database_url(const std::string& url);
 
 /// The parameters that, at the end of a PostgreSQL URL's query, leave it one of its hosts, for each
-/// in turn; a single empty one where it has one host only. Hosts that the URL does not give are
-/// libpq's own: those of PGHOST, PGHOSTADDR, PGPORT and PGSERVICE.
+/// in turn; a single empty one where it has one host only, or where `service` names them. Hosts
+/// that the URL does not give are those of PGHOST, PGHOSTADDR, PGPORT and PGSERVICE.
 std::vector<std::string> each_host(const DatabaseUrl& url);
 
 /// ACCOUNTING_DATABASE_URL, else the original's DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD

@@ -243,8 +243,8 @@ std::string spell(const Statement& statement, DatabaseKind kind) {
   if (!statement.touches_one_row || kind != DatabaseKind::postgresql) {
     return text;
   }
-  if (!statement.columns.empty()) {
-    throw MistakenStatement("a statement that must touch one row answers no rows");
+  if (!statement.columns.empty() || text.starts_with("SELECT ")) {
+    throw MistakenStatement("a statement that must touch one row changes it and answers no rows");
   }
   return touching(text, "1");
 }

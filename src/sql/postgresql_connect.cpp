@@ -58,7 +58,7 @@ std::string connect_string(const DatabaseUrl& url, const Options& options, Deadl
   add("keepalives_idle", "10");
   add("keepalives_interval", "5");
   add("keepalives_count", "3");
-  add("tcp_user_timeout", text_of(options.tcp_user_timeout));
+  add("tcp_user_timeout", milliseconds_text(options.tcp_user_timeout));
   // The last ones, whatever the URL says.
   text += which;
   text += "&client_encoding=UTF8";  // texts are UTF-8
@@ -102,7 +102,7 @@ PostgresqlHandle open(const std::string& text) {
 
 }  // namespace
 
-std::string text_of(std::chrono::milliseconds time) {
+std::string milliseconds_text(std::chrono::milliseconds time) {
   return std::to_string(std::clamp<std::int64_t>(time.count(), 0, 2'147'483'647));
 }
 

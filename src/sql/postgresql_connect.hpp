@@ -21,7 +21,7 @@ struct HangUp {
 using PostgresqlHandle = std::unique_ptr<PGconn, HangUp>;
 
 /// A time as the server's settings and libpq's parameters take it.
-std::string text_of(std::chrono::milliseconds time);
+std::string milliseconds_text(std::chrono::milliseconds time);
 
 /// A session with the first of the URL's hosts that can be had. Not through SOCI: where the session
 /// ends while SOCI sends its own first statement, it leaks socket and session, and where the server

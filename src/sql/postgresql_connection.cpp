@@ -3,10 +3,7 @@
 #include "platform/socket_wait.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace accounting::sql {
 namespace {
@@ -39,8 +36,8 @@ PostgresqlConnection::PostgresqlConnection(const DatabaseUrl& url, const Options
 }
 
 void PostgresqlConnection::set_up() {
-  const auto sql = "SET statement_timeout = " + text_of(statement_timeout_) +
-                   "; SET lock_timeout = " + text_of(lock_timeout_) +
+  const auto sql = "SET statement_timeout = " + milliseconds_text(statement_timeout_) +
+                   "; SET lock_timeout = " + milliseconds_text(lock_timeout_) +
                    "; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'"
                    "; SET standard_conforming_strings = on"
                    "; SET default_transaction_isolation = 'read committed'"
@@ -178,8 +175,8 @@ std::optional<std::string> PostgresqlConnection::limits_to_set(bool begins) {
       shorten ? std::max(milliseconds(1), std::chrono::floor<milliseconds>(deadline() - now))
               : usual;
   const auto setting = [left](const char* name, milliseconds longest) {
-    return "set_config('" + std::string(name) + "', '" + text_of(std::min(left, longest)) +
-           "', true)";
+    return "set_config('" + std::string(name) + "', '" +
+           milliseconds_text(std::min(left, longest)) + "', true)";
   };
   return setting("statement_timeout", statement_timeout_) + ", " +
          setting("lock_timeout", lock_timeout_);

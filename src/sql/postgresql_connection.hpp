@@ -83,7 +83,7 @@ class PostgresqlConnection final : public BaseConnection {
   SqlError commit_error(const ServerError& error);
 
   PostgresqlHandle handle_;
-  PGconn* native_;
+  PGconn* native_;  ///< the same, as libpq takes it
   bool pipelined_;
   bool shares_statements_;
   std::chrono::milliseconds statement_timeout_;

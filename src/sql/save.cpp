@@ -221,8 +221,9 @@ const Statement advance_counters{.name = "advance_counters",
                                  .parameters = counters_before_and_after,
                                  .touches_one_row = true};
 
-// Whoever has the account is not waited for. Every change of the account's credits has moved these
-// numbers, and the hash stands for its whole journal.
+// Every change of the account's credits has moved these numbers, and the hash stands for its whole
+// journal. Whoever has the account is not waited for: an UPDATE knows no other way than a
+// subselect, which finds nothing then.
 const Statement advance_counters_if_free{
     .name = "advance_counters_if_free",
     .text = ACCOUNTING_ADVANCE_COUNTERS
@@ -230,6 +231,8 @@ const Statement advance_counters_if_free{
     "LOCK_ROW_IF_FREE)",
     .parameters = counters_before_and_after,
     .touches_one_row = true};
+
+#undef ACCOUNTING_ADVANCE_COUNTERS
 
 void save_counters(Batch& batch, const domain::CountersChange& change, const Statement& advance) {
   const auto& [user_id, before, after] = change;

@@ -104,12 +104,10 @@ DO $$
 DECLARE
   item record;
 BEGIN
-  FOR item IN SELECT CASE WHEN conrelid = 0 THEN 'DOMAIN ' || contypid::regtype
-                          ELSE 'TABLE ' || conrelid::regclass END AS owner, conname AS name
-                FROM pg_constraint
+  FOR item IN SELECT conrelid::regclass::text AS owner, conname AS name FROM pg_constraint
                WHERE contype IN ('c', 'f') AND connamespace = current_schema()::regnamespace
                ORDER BY contype DESC LOOP
-    EXECUTE format('ALTER %s DROP CONSTRAINT %I', item.owner, item.name);
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', item.owner, item.name);
   END LOOP;
   FOR item IN SELECT pg_class.relname AS owner, tgname AS name
                 FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid

@@ -84,12 +84,6 @@ std::string ready_step(const std::string& actor) { return actor + "_ready"; }
 
 // --- playing -------------------------------------------------------------------------------------
 
-/// Books as the scenario begins, and each actor's process at work on them.
-struct ScenarioRecorder::Desk {
-  Options options;
-  std::map<std::string, RecordedBooks> processes;
-};
-
 ScenarioRecorder::ScenarioRecorder(const Scenario& scenario, const Options& options)
     : scenario_(scenario), options_(options) {
   Names order;
@@ -105,7 +99,7 @@ ScenarioRecorder::ScenarioRecorder(const Scenario& scenario, const Options& opti
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
-ScenarioRecorder::Desk ScenarioRecorder::fresh_desk() {
+ScenarioRecorder::Processes ScenarioRecorder::fresh_processes() {
   run_sql(options_.database, kEmptyBooks);
   const auto clock = std::make_shared<ManualClock>(kStart);
   Options options = options_;
@@ -113,7 +107,7 @@ ScenarioRecorder::Desk ScenarioRecorder::fresh_desk() {
   RecordedBooks books(options);
   scenario_.before(books);
   std::vector<RecordedTrip> trips = books.take_trips();
-  std::map<std::string, RecordedBooks> processes;
+  Processes processes;
   for (const Actor& each : scenario_.actors) {
     RecordedBooks& process = processes.emplace(each.name, options).first->second;
     if (each.call_before) {
@@ -125,7 +119,7 @@ ScenarioRecorder::Desk ScenarioRecorder::fresh_desk() {
   keep_setup(trips);
   // Past the time to live of the session that there may be.
   clock->advance(2h);
-  return {.options = options, .processes = std::move(processes)};
+  return processes;
 }
 
 const Actor& ScenarioRecorder::actor(const std::string& name) const {
@@ -133,10 +127,10 @@ const Actor& ScenarioRecorder::actor(const std::string& name) const {
 }
 
 void ScenarioRecorder::play(const Names& order) {
-  Desk desk = fresh_desk();
+  Processes processes = fresh_processes();
   Names history;
   for (const std::string& name : order) {
-    RecordedBooks& books = desk.processes.at(name);
+    RecordedBooks& books = processes.at(name);
     const std::string outcome = outcome_of([&] { return actor(name).call(books), 0; });
     Performance performance = keep_steps(name, history, books.take_trips());
     performance.outcome = outcome;
@@ -150,11 +144,11 @@ void ScenarioRecorder::play_raced(const Names& history, const std::string& name)
   if (alone.locks_at < 2 || scenario_.interleaving == Interleaving::statements) {
     return;  // its locks come first
   }
-  Desk desk = fresh_desk();
-  RecordedBooks& books = desk.processes.at(name);
+  Processes processes = fresh_processes();
+  RecordedBooks& books = processes.at(name);
   books.after_next_trip([&] {
     for (const std::string& other : history) {
-      outcome_of([&] { return actor(other).call(desk.processes.at(other)), 0; });
+      outcome_of([&] { return actor(other).call(processes.at(other)), 0; });
     }
   });
   const std::string outcome = outcome_of([&] { return actor(name).call(books), 0; });

@@ -40,12 +40,14 @@ class ScenarioRecorder {
   [[nodiscard]] std::string head() const;
 
  private:
-  struct Desk;
+  /// Each actor's, by its name.
+  using Processes = std::map<std::string, RecordedBooks>;
 
   void play(const Names& order);
   /// The actor looks what there is to do; then the others come; then it goes on.
   void play_raced(const Names& history, const std::string& actor);
-  [[nodiscard]] Desk fresh_desk();
+  /// At work on books as they are when the scenario begins.
+  [[nodiscard]] Processes fresh_processes();
   [[nodiscard]] const Actor& actor(const std::string& name) const;
   void perform(const RecordedBooks& books, const std::string& name);
 

@@ -161,6 +161,8 @@ TEST_CASE("a URL with several hosts can be had with each alone") {
   CHECK(hosts_of("postgresql://u@one,two/name?hostaddr=10.0.0.1,10.0.0.2") ==
         List{"&host=one&hostaddr=10.0.0.1&port=", "&host=two&hostaddr=10.0.0.2&port="});
   CHECK(hosts_of("postgresql://u@one,two:2,three:3/name?port=1,2") == List{""});
+  CHECK(hosts_of("postgresql://u@one/name?hostaddr=10.0.0.1,10.0.0.2") == List{""});
+  CHECK(hosts_of("postgresql://u@one/name?port=1,2") == List{""});
 }
 
 TEST_CASE("hosts that a URL leaves to libpq's environment can be had with each alone, too") {
@@ -169,4 +171,6 @@ TEST_CASE("hosts that a URL leaves to libpq's environment can be had with each a
   using List = std::vector<std::string>;
   CHECK(hosts_of("postgresql:///name") == List{"&host=one", "&host=two"});
   CHECK(hosts_of("postgresql://three/name") == List{""});
+  CHECK(hosts_of("postgresql:///name?service=books") == List{""});
+  CHECK(hosts_of("postgresql:///name?hostaddr=10.0.0.1") == List{""});
 }

@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <exception>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -30,6 +31,35 @@ domain::Command command_of(const std::string& user_id) {
 
 store::Deadline in(std::chrono::milliseconds time) { return steady_clock::now() + time; }
 
+/// Time goes on by one step with each look at it, and to the end of a wait in vain.
+class SteppingPacing final : public Pacing {
+ public:
+  explicit SteppingPacing(steady_clock::duration step) : step_(step) {}
+
+  steady_clock::time_point now() override {
+    const std::lock_guard lock(mutex_);
+    return time_ += step_;
+  }
+  void wait(std::chrono::microseconds duration) override {
+    const std::lock_guard lock(mutex_);
+    time_ += duration;
+  }
+  std::cv_status wait_until(std::condition_variable& called, std::unique_lock<std::mutex>& lock,
+                            steady_clock::time_point until) override {
+    if (called.wait_for(lock, 20ms) == std::cv_status::no_timeout) {
+      return std::cv_status::no_timeout;
+    }
+    const std::lock_guard own_lock(mutex_);
+    time_ = std::max(time_, until);
+    return std::cv_status::timeout;
+  }
+
+ private:
+  const steady_clock::duration step_;
+  std::mutex mutex_;
+  steady_clock::time_point time_ = steady_clock::now();
+};
+
 class Call;
 
 /// Stands for the database: notes the batches, keeps those of some accounts under way until they
@@ -42,10 +72,12 @@ class Desk {
     std::thread::id leader;
   };
 
-  explicit Desk(const CommandQueue::Limits& limits = {})
-      : queue([this](auto tickets, WhenHeld when_held,
+  explicit Desk(const CommandQueue::Limits& limits = {},
+                std::unique_ptr<Pacing> chosen = std::make_unique<SystemPacing>())
+      : pacing(std::move(chosen)),
+        queue([this](auto tickets, WhenHeld when_held,
                      store::Deadline) { carry_out(tickets, when_held); },
-              pacing, limits) {}
+              *pacing, limits) {}
 
   void stop_at(const std::string& user_id) {
     const std::lock_guard lock(mutex_);
@@ -106,7 +138,7 @@ class Desk {
 
   Call call(const std::string& user_id, bool alone = false);
 
-  SystemPacing pacing;
+  std::unique_ptr<Pacing> pacing;
   CommandQueue queue;
   std::atomic<int> done = 0;
   std::atomic<bool> at_work_twice = false;
@@ -262,7 +294,7 @@ TEST_SUITE("command queue") {
             ticket->result = domain::Answer(domain::NothingToDo{});
           }
         },
-        desk.pacing, {.batch = 3});
+        *desk.pacing, {.batch = 3});
     std::vector<Ticket> tickets;
     for (const domain::Command& command : commands) {
       tickets.push_back({.command = &command});
@@ -299,6 +331,18 @@ TEST_SUITE("command queue") {
     CHECK(desk.batches().back().when_held == WhenHeld::put_back);
     desk.let_go("ada");
     desk.let_go("bob");
+  }
+
+  TEST_CASE("a moment that comes between the look at the queue and the wait is not missed") {
+    for (const steady_clock::duration step : {1ms, 2ms, 3ms, 4ms, 5ms, 6ms, 7ms, 8ms, 9ms}) {
+      CAPTURE(step.count());
+      Desk desk({.side_by_side = 1, .places = 2}, std::make_unique<SteppingPacing>(step));
+      desk.stop_at("ada");
+      Call ada = desk.call("ada");
+      wait_until([&] { return desk.met("ada"); });
+      CHECK(desk.run("bob"));  // once ada's batch is under way for long, not at the deadline
+      desk.let_go("ada");
+    }
   }
 
   TEST_CASE("what somebody holds is put back, and waited for by itself") {

@@ -33,10 +33,11 @@ class SmallDisk:
         server.give_to_postgresql(path)
 
     def fill_up_to(self, left: int) -> None:
-        """Leaves that many bytes free, with a file that is in the way until there is space."""
+        """Leaves that many bytes free at most, with a file in the way until there is space."""
         found = os.statvfs(self.path)
-        with (self.path / "ballast").open("wb") as file:
-            file.write(bytes(found.f_bavail * found.f_bsize - left))
+        # Unbuffered, as much is written as others at work meanwhile leave room for.
+        with (self.path / "ballast").open("wb", buffering=0) as file:
+            file.write(bytes(max(1, found.f_bavail * found.f_bsize - left)))
 
     def make_space(self) -> None:
         (self.path / "ballast").unlink()

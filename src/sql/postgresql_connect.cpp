@@ -47,6 +47,10 @@ std::int64_t seconds_to_connect(const Options& options, Deadline deadline, std::
 std::string connect_string(const DatabaseUrl& url, const Options& options, Deadline deadline,
                            std::size_t hosts, const std::string& which) {
   auto text = url.url;
+  // libpq takes a separator at the end, but none before another one.
+  while (text.ends_with('?') || text.ends_with('&')) {
+    text.pop_back();
+  }
   const auto add = [&text](const std::string& name, const std::string& value) {
     if (!names_parameter(text, name)) {
       text += query_of(text) == std::string::npos ? '?' : '&';

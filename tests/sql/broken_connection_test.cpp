@@ -37,6 +37,15 @@ EmptyDatabase by_way_of(const TcpProxy& proxy, const EmptyDatabase& database) {
 
 }  // namespace
 
+TEST_CASE("a URL whose query ends in a separator is connected to") {
+  for (const auto& database : postgresql_databases()) {
+    CAPTURE(database.name);
+    const EmptyDatabase again{
+        .name = database.name, .url = database.url + "&", .options = database.options};
+    CHECK_NOTHROW(again.connect());
+  }
+}
+
 TEST_CASE("trap 10: a connection that breaks while committing leaves the outcome unknown") {
   for (const auto& database : postgresql_databases()) {
     CAPTURE(database.name);

@@ -49,7 +49,6 @@ class ScenarioRecorder {
   /// At work on books as they are when the scenario begins.
   [[nodiscard]] Processes fresh_processes();
   [[nodiscard]] const Actor& actor(const std::string& name) const;
-  void perform(const RecordedBooks& books, const std::string& name);
 
   void keep_setup(const std::vector<RecordedTrip>& trips);
   Performance keep_steps(const std::string& actor, const Names& history,

@@ -81,10 +81,8 @@ struct ACCOUNTING_EXPORT Options {
   /// what the caller of a transaction does between two calls.
   std::chrono::milliseconds call_timeout = std::chrono::seconds(30);
   /// How long a call waits for room among those that wait, and for a free connection; and how long
-  /// a connection waits for the server (in whole seconds, rounded up, at least 2). Where the URL
-  /// names several hosts they share what is left of the call, 2 s each at least: those for which
-  /// no time is left are not tried. A host whose name has several addresses may take 2 s for each
-  /// beyond that. These and the three below take 1 ms … a day.
+  /// a connection waits for the server. Where the URL names several hosts they share what is left
+  /// of the call, and the addresses of a host its part. These and the three below take 1 ms … a day.
   std::chrono::milliseconds pool_timeout = std::chrono::seconds(10);
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
   /// How long one statement may run, and how long it may wait for a lock (on SQLite: for another

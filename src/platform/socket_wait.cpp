@@ -15,13 +15,14 @@ namespace {
 
 /// More than 0: something happened; 0: nothing in time; less: interrupted, or the socket is bad.
 int poll_once(int socket, SocketWait what, int milliseconds) noexcept {
-  const bool to_write = what == SocketWait::to_read_or_write;
+  const bool to_read = what != SocketWait::to_write;
+  const bool to_write = what != SocketWait::to_read;
 #ifdef _WIN32
-  const int events = POLLRDNORM | (to_write ? POLLWRNORM : 0);
+  const int events = (to_read ? POLLRDNORM : 0) | (to_write ? POLLWRNORM : 0);
   WSAPOLLFD asked{static_cast<SOCKET>(socket), static_cast<SHORT>(events), 0};
   return WSAPoll(&asked, 1, milliseconds);
 #else
-  const int events = POLLIN | (to_write ? POLLOUT : 0);
+  const int events = (to_read ? POLLIN : 0) | (to_write ? POLLOUT : 0);
   pollfd asked{.fd = socket, .events = static_cast<short>(events), .revents = 0};
   return poll(&asked, 1, milliseconds);
 #endif

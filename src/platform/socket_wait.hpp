@@ -5,7 +5,7 @@
 
 namespace accounting::platform {
 
-enum class SocketWait { to_read, to_read_or_write };
+enum class SocketWait { to_read, to_write, to_read_or_write };
 
 /// Waits until the socket is ready for what is waited for, or has failed; false where neither came
 /// before `until`.

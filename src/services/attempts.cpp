@@ -26,6 +26,7 @@ void give_up(store::FailureKind kind, const std::string& what, bool may_repeat) 
     case store::FailureKind::timed_out:
       throw StoreError(what + "; nothing was changed", true);
     case store::FailureKind::connection_lost:
+    case store::FailureKind::turned_away:
       throw ConnectionLost(what + "; nothing was changed");
     case store::FailureKind::refused:
       throw StoreError(what + "; nothing was changed");
@@ -69,7 +70,8 @@ std::chrono::microseconds Attempts::pause_after(const store::StoreFailure& failu
   if (failure.kind() == store::FailureKind::commit_unknown) {
     in_doubt_ = true;
   }
-  const bool allowed = !in_doubt_ || may_repeat;
+  const bool allowed = failure.kind() != store::FailureKind::turned_away &&
+                       (!in_doubt_ || may_repeat);
   // A server that stays away is not waited for longer than for one connection.
   const auto now = books_->pacing().now();
   const bool stays_away = failure.kind() == store::FailureKind::connection_lost &&

@@ -101,10 +101,6 @@ Lease ConnectionPool::lease(Deadline deadline) {
   try {
     if (!connection || connection->broken()) {
       connection.reset();
-      // To connect takes a moment, and libpq waits 2 s at least.
-      if (deadline < std::chrono::steady_clock::now() + std::chrono::seconds(1)) {
-        throw StoreError("no database connection came free in time", true);
-      }
       connection = state_->factory(deadline);
     }
     connection->finish_by(deadline);

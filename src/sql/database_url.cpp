@@ -9,7 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 
 namespace accounting::sql {
@@ -128,6 +131,11 @@ std::vector<std::string> cut_at_commas(std::string_view list) {
   return values;
 }
 
+/// A directory with a socket, or an abstract one; an empty name stands for libpq's own.
+bool is_socket(const std::string& host) {
+  return host.empty() || host.front() == '/' || host.front() == '@';
+}
+
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
@@ -164,8 +172,12 @@ DatabaseUrl parse_database_url(const std::string& url) {
   refuse("a URL that begins with sqlite:// or postgresql://");
 }
 
-std::vector<std::string> each_host(const DatabaseUrl& url) {
-  std::vector<std::string> only_one(1);
+std::string one_parameter(const std::string& keyword, const std::string& value) {
+  return '&' + keyword + '=' + percent_encoded(value);
+}
+
+std::vector<Host> each_host(const DatabaseUrl& url) {
+  std::vector<Host> only_one(1);
   const Conninfo parsed(PQconninfoParse(url.url.c_str(), nullptr));
   if (!parsed || value_of(parsed, "service") != nullptr) {
     return only_one;  // a service's hosts come before those of the environment
@@ -183,15 +195,22 @@ std::vector<std::string> each_host(const DatabaseUrl& url) {
   const std::vector<std::string> ports = values_of("port");
   const std::size_t count = std::max(names.size(), addresses.size());
   // Where numbers differ, libpq says what is wrong. A single port is every host's.
-  if (count < 2 || (!names.empty() && names.size() != count) ||
+  if ((!names.empty() && names.size() != count) ||
       (!addresses.empty() && addresses.size() != count) ||
-      (ports.size() > 1 && ports.size() != count)) {
+      (ports.size() > 1 && ports.size() != count) || count == 0) {
     return only_one;
   }
-  std::vector<std::string> hosts(count);
+  std::vector<Host> hosts(count);
+  for (std::size_t index = 0; index < names.size(); ++index) {
+    const bool has_address = !addresses.empty() && !addresses[index].empty();
+    hosts[index].name = has_address || is_socket(names[index]) ? "" : names[index];
+  }
+  if (count == 1) {
+    return hosts;
+  }
   const auto add = [&](const std::string& keyword, const std::vector<std::string>& values) {
     for (std::size_t index = 0; index < values.size(); ++index) {
-      hosts[index] += '&' + keyword + '=' + percent_encoded(values[index]);
+      hosts[index].parameters += one_parameter(keyword, values[index]);
     }
   };
   add("host", names);
@@ -200,6 +219,18 @@ std::vector<std::string> each_host(const DatabaseUrl& url) {
     add("port", ports);
   }
   return hosts;
+}
+
+std::optional<std::chrono::milliseconds> connect_timeout(const DatabaseUrl& url) {
+  const Conninfo parsed(PQconninfoParse(url.url.c_str(), nullptr));
+  const char* text = parsed ? value_of(parsed, "connect_timeout") : nullptr;
+  std::int64_t seconds = 0;
+  const std::string_view digits = text == nullptr ? "" : text;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+  if (read.ec != std::errc() || read.ptr != digits.data() + digits.size() || seconds <= 0) {
+    return std::nullopt;
+  }
+  return std::chrono::seconds(std::min<std::int64_t>(seconds, 86'400));
 }
 
 std::string database_url_from_environment() {

@@ -4,7 +4,9 @@
 #include "accounting/options.hpp"
 #include "sql/connection.hpp"
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,10 +24,24 @@ struct DatabaseUrl {
 /// password.
 DatabaseUrl parse_database_url(const std::string& url);
 
-/// The parameters that, at the end of a PostgreSQL URL's query, leave it one of its hosts, for each
-/// in turn; a single empty one where it has one host only, or where `service` names them. Hosts
-/// that the URL does not give are those of PGHOST, PGHOSTADDR, PGPORT and PGSERVICE.
-std::vector<std::string> each_host(const DatabaseUrl& url);
+/// One of the hosts that a PostgreSQL URL names.
+struct Host {
+  std::string
+      parameters;    ///< leave a URL this host only, at its query's end; empty: it is the only
+  std::string name;  ///< what has addresses to be looked up; empty for a socket or an address
+
+  friend bool operator==(const Host&, const Host&) = default;
+};
+
+/// A PostgreSQL URL's hosts in their order; a single one without a name where `service` gives them.
+/// Hosts that the URL does not give are those of PGHOST, PGHOSTADDR, PGPORT and PGSERVICE.
+std::vector<Host> each_host(const DatabaseUrl& url);
+
+/// `connect_timeout` of a PostgreSQL URL, a day at most; none where it has none above 0.
+std::optional<std::chrono::milliseconds> connect_timeout(const DatabaseUrl& url);
+
+/// A parameter as it is added at the end of a PostgreSQL URL's query.
+std::string one_parameter(const std::string& keyword, const std::string& value);
 
 /// ACCOUNTING_DATABASE_URL, else the original's DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD
 /// as a PostgreSQL URL; InvalidArgument("database") where neither is set.

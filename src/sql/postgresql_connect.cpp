@@ -1,5 +1,7 @@
 #include "sql/postgresql_connect.hpp"
 
+#include "platform/socket_wait.hpp"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -7,7 +9,6 @@
 #include <new>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace accounting::sql {
@@ -29,23 +30,8 @@ bool names_parameter(const std::string& url, const std::string& name) {
                                         url.find('&' + name + '=', query) != std::string::npos);
 }
 
-/// libpq counts whole seconds for each host, and 2 at least.
-constexpr std::chrono::seconds least_to_connect{2};
-
-std::chrono::seconds left_until(Deadline deadline) {
-  return std::chrono::floor<std::chrono::seconds>(deadline - std::chrono::steady_clock::now());
-}
-
-std::int64_t seconds_to_connect(const Options& options, Deadline deadline, std::size_t hosts) {
-  const auto share = left_until(deadline) / static_cast<std::int64_t>(hosts);
-  const auto wanted = std::chrono::ceil<std::chrono::seconds>(options.connect_timeout);
-  return std::clamp<std::int64_t>(std::min(share, wanted).count(), least_to_connect.count(),
-                                  1'000'000);
-}
-
-/// `hosts`: how many share the time. `which`: what leaves the URL one of its hosts, if anything.
-std::string connect_string(const DatabaseUrl& url, const Options& options, Deadline deadline,
-                           std::size_t hosts, const std::string& which) {
+/// The URL with what it leaves open, and what holds whatever it says; more can be added.
+std::string connect_string(const DatabaseUrl& url, const Options& options) {
   auto text = url.url;
   // libpq takes a separator at the end, but none before another one.
   while (text.ends_with('?') || text.ends_with('&')) {
@@ -57,51 +43,115 @@ std::string connect_string(const DatabaseUrl& url, const Options& options, Deadl
       text += name + '=' + value;
     }
   };
-  add("connect_timeout", std::to_string(seconds_to_connect(options, deadline, hosts)));
   add("fallback_application_name", "accounting");
   add("keepalives_idle", "10");
   add("keepalives_interval", "5");
   add("keepalives_count", "3");
   add("tcp_user_timeout", milliseconds_text(options.tcp_user_timeout));
-  // The last ones, whatever the URL says.
-  text += which;
-  text += "&client_encoding=UTF8";  // texts are UTF-8
-  return text;
+  return text + "&client_encoding=UTF8";  // texts are UTF-8
 }
 
-/// What libpq says about a failed connect may name hosts and roles; these pieces may be told on.
-SqlError unreachable(std::string_view message) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> reasons = {{
-      {"password authentication failed", "the server refused the password"},
-      {"no password supplied", "the server asks for a password"},
-      {"no pg_hba.conf entry", "the server's pg_hba.conf does not admit the client"},
+/// The SQLSTATE at the end of what libpq says where the server refused; else empty.
+std::string_view refusal_of(std::string_view message) {
+  constexpr std::size_t length = 5;
+  while (message.ends_with('\n')) {
+    message.remove_suffix(1);
+  }
+  const auto state = message.substr(message.size() - std::min(message.size(), length));
+  const bool is_state =
+      state.size() == length && message.ends_with("  " + std::string(state)) &&
+      state.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
+  return is_state ? state : std::string_view();
+}
+
+struct Reason {
+  std::string_view piece;  ///< of what libpq says, or the SQLSTATE
+  std::string_view text;
+  SqlErrorKind kind = SqlErrorKind::unreachable;
+};
+
+/// What libpq says about a failed connect may name hosts and roles; these reasons may be told on.
+SqlError failed_connect(std::string_view message) {
+  constexpr auto turned_away = SqlErrorKind::turned_away;
+  constexpr std::array<Reason, 4> refusals = {{
+      {"28P01", "the server refused the password", turned_away},
+      {"28000", "the server does not admit the client or knows no such role", turned_away},
+      {"3D000", "the server knows no such database", turned_away},
+      {"53300", "the server has no connection left"},
+  }};
+  constexpr std::array<Reason, 4> failures = {{
+      {"no password supplied", "the server asks for a password", turned_away},
       {"Connection refused", "nothing listens at the host and port"},
       {"No such file or directory", "there is no such socket"},
       {"could not translate host name", "the host's name is unknown"},
-      {"timeout expired", "the server did not answer in time"},
-      {"too many clients", "the server has no connection left"},
-      {"does not exist", "the server knows no such database or role"},
   }};
-  std::string text = "no connection to PostgreSQL could be made";
-  for (const auto& [piece, reason] : reasons) {
-    if (message.find(piece) != std::string_view::npos) {
-      text += ": " + std::string(reason);
-      break;
-    }
+  std::string text(describe(SqlErrorKind::unreachable));
+  const std::string_view state = refusal_of(message);
+  const auto& reasons = state.empty() ? failures : refusals;
+  const auto* reason = std::ranges::find_if(reasons, [&](const Reason& known) {
+    return state.empty() ? message.find(known.piece) != std::string_view::npos
+                         : state == known.piece;
+  });
+  if (reason == reasons.end()) {
+    return {SqlErrorKind::unreachable, text, std::string(state)};
   }
-  return {SqlErrorKind::unreachable, text};
+  return {reason->kind, text + ": " + std::string(reason->text), std::string(state)};
 }
 
-/// Throws SqlError.
-PostgresqlHandle open(const std::string& text) {
-  PostgresqlHandle handle(PQconnectdb(text.c_str()));
+void ignore_notice(void*, const PGresult*) noexcept {}
+
+/// Throws SqlError. Not PQconnectdb, which counts whole seconds, and 2 at least.
+PostgresqlHandle open(const std::string& text, Deadline until) {
+  PostgresqlHandle handle(PQconnectStart(text.c_str()));
   if (!handle) {
     throw std::bad_alloc();
   }
-  if (PQstatus(handle.get()) != CONNECTION_OK) {
-    throw unreachable(PQerrorMessage(handle.get()));
+  PQsetNoticeReceiver(handle.get(), &ignore_notice, nullptr);
+  // The server's sentence is in its own language.
+  PQsetErrorVerbosity(handle.get(), PQERRORS_SQLSTATE);
+  auto next = PGRES_POLLING_WRITING;
+  while (PQstatus(handle.get()) != CONNECTION_BAD && next != PGRES_POLLING_OK) {
+    const auto what = next == PGRES_POLLING_READING ? platform::SocketWait::to_read
+                                                    : platform::SocketWait::to_write;
+    if (!platform::wait_for_socket(PQsocket(handle.get()), what, until)) {
+      throw SqlError(SqlErrorKind::unreachable, std::string(describe(SqlErrorKind::unreachable)) +
+                                                    ": the server did not answer in time");
+    }
+    next = PQconnectPoll(handle.get());
   }
+  if (PQstatus(handle.get()) != CONNECTION_OK) {
+    throw failed_connect(PQerrorMessage(handle.get()));
+  }
+  PQsetErrorVerbosity(handle.get(), PQERRORS_DEFAULT);
   return handle;
+}
+
+/// The first connection that `open(index, until)` makes. Each index has an equal part of the time
+/// that is left.
+template <class Open>
+PostgresqlHandle first_of(std::size_t count, Deadline deadline, const Open& open) {
+  for (std::size_t index = 0;; ++index) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto share = (deadline - now) / static_cast<std::int64_t>(count - index);
+    try {
+      return open(index, now + share);
+    } catch (const SqlError& error) {
+      if (index + 1 == count || error.kind() == SqlErrorKind::turned_away) {
+        throw;
+      }
+    }
+  }
+}
+
+/// libpq would go from a silent address to the next only by itself.
+PostgresqlHandle open_host(const std::string& text, const Host& host,
+                           const std::vector<std::string>& addresses, Deadline until) {
+  if (addresses.empty()) {
+    return open(text + host.parameters, until);
+  }
+  return first_of(addresses.size(), until, [&](std::size_t index, Deadline until_next) {
+    return open(text + host.parameters + one_parameter("hostaddr", addresses[index]), until_next);
+  });
 }
 
 }  // namespace
@@ -111,27 +161,14 @@ std::string milliseconds_text(std::chrono::milliseconds time) {
 }
 
 PostgresqlHandle connect_to_postgresql(const DatabaseUrl& url, const Options& options,
-                                       Deadline deadline) {
-  const std::vector<std::string> hosts = each_host(url);
-  const auto open_one_of = [&](std::size_t count, const std::string& which) {
-    return open(connect_string(url, options, deadline, count, which));
-  };
-  if (hosts.size() == 1 ||
-      left_until(deadline) >= least_to_connect * static_cast<std::int64_t>(hosts.size())) {
-    return open_one_of(hosts.size(), {});
-  }
-  // libpq would wait for each, past the deadline.
-  for (std::size_t index = 0;; ++index) {
-    try {
-      return open_one_of(hosts.size() - index, hosts[index]);
-    } catch (const SqlError&) {
-      // What libpq waits at least is to end within a second of the deadline.
-      const auto last_moment = deadline - least_to_connect + std::chrono::seconds(1);
-      if (index + 1 == hosts.size() || std::chrono::steady_clock::now() > last_moment) {
-        throw;
-      }
-    }
-  }
+                                       Deadline deadline, const Resolver& addresses_of) {
+  const std::string text = connect_string(url, options);
+  const std::chrono::milliseconds patience = connect_timeout(url).value_or(options.connect_timeout);
+  const std::vector<Host> hosts = each_host(url);
+  return first_of(hosts.size(), deadline, [&](std::size_t index, Deadline until) {
+    return open_host(text, hosts[index], addresses_of(hosts[index].name),
+                     std::min(until, std::chrono::steady_clock::now() + patience));
+  });
 }
 
 }  // namespace accounting::sql

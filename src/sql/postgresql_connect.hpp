@@ -2,6 +2,7 @@
 #pragma once
 
 #include "accounting/options.hpp"
+#include "platform/host_addresses.hpp"
 #include "sql/connection.hpp"
 #include "sql/database_url.hpp"
 #include "sql/sql_error.hpp"
@@ -9,8 +10,10 @@
 #include <libpq-fe.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace accounting::sql {
 
@@ -23,10 +26,16 @@ using PostgresqlHandle = std::unique_ptr<PGconn, HangUp>;
 /// A time as the server's settings and libpq's parameters take it.
 std::string milliseconds_text(std::chrono::milliseconds time);
 
+/// The addresses of a host's name.
+using Resolver = std::function<std::vector<std::string>(const std::string& host)>;
+
 /// A session with the first of the URL's hosts that can be had. Not through SOCI: where the session
 /// ends while SOCI sends its own first statement, it leaks socket and session, and where the server
-/// falls silent there, it waits without end. Throws SqlError (`unreachable`).
+/// falls silent there, it waits without end. The hosts share the time until the deadline, and the
+/// addresses of a host its part; none gets more than `connect_timeout`. Notices are not printed,
+/// now and later. Throws SqlError (`unreachable`, `turned_away`).
 PostgresqlHandle connect_to_postgresql(const DatabaseUrl& url, const Options& options,
-                                       Deadline deadline);
+                                       Deadline deadline,
+                                       const Resolver& addresses_of = platform::addresses_of);
 
 }  // namespace accounting::sql

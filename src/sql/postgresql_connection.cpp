@@ -6,11 +6,6 @@
 #include <utility>
 
 namespace accounting::sql {
-namespace {
-
-void ignore_notice(void*, const PGresult*) noexcept {}
-
-}  // namespace
 
 PostgresqlConnection::PostgresqlConnection(const DatabaseUrl& url, const Options& options,
                                            Deadline deadline)
@@ -20,7 +15,6 @@ PostgresqlConnection::PostgresqlConnection(const DatabaseUrl& url, const Options
       shares_statements_(options.share_statements),
       statement_timeout_(std::min(options.statement_timeout, options.call_timeout)),
       lock_timeout_(std::min(options.lock_timeout, options.call_timeout)) {
-  PQsetNoticeReceiver(native_, &ignore_notice, nullptr);
   // For good: also the farewell to a peer that reads nothing more must not wait.
   if (PQsetnonblocking(native_, 1) != 0) {
     throw plain_error(SqlErrorKind::unreachable);

@@ -39,6 +39,8 @@ std::string_view describe(SqlErrorKind kind) noexcept {
       return "the file could not be opened";
     case SqlErrorKind::unreachable:
       return "no connection to the database could be made";
+    case SqlErrorKind::turned_away:
+      return "the server admits no such connection";
     case SqlErrorKind::other:
       break;
   }

@@ -23,6 +23,7 @@ enum class SqlErrorKind {
   read_only,         ///< the database cannot be written to
   full,              ///< no space is left
   unreachable,       ///< no session could be made
+  turned_away,       ///< the server admits no such session, and will not the next time either
   cannot_open,       ///< there is no such file, or it may not be opened or is no database
   other
 };

@@ -96,6 +96,8 @@ void throw_store_error(const SqlError& error) {
       throw StoreFailure(FailureKind::connection_lost, "the connection to the database broke");
     case SqlErrorKind::unreachable:
       throw StoreFailure(FailureKind::connection_lost, error.what());
+    case SqlErrorKind::turned_away:
+      throw StoreFailure(FailureKind::turned_away, error.what());
     case SqlErrorKind::commit_unknown:
       throw StoreFailure(FailureKind::commit_unknown,
                          "the connection broke while the transaction was being committed");

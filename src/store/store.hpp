@@ -28,6 +28,7 @@ enum class FailureKind {
   try_again,        ///< it asks for another try of the whole transaction; nothing was changed
   timed_out,        ///< a lock or a statement ran into its timeout; nothing was changed
   connection_lost,  ///< out of reach, or lost before the commit was sent; nothing was changed
+  turned_away,      ///< out of reach for a reason that another try would meet again
   commit_unknown,   ///< lost after the commit was sent: it may have taken effect
   refused           ///< it failed for a reason that another try would meet again
 };

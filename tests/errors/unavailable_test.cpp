@@ -2,6 +2,7 @@
 #include "errors/bad_input.hpp"
 #include "support/books.hpp"
 #include "support/databases.hpp"
+#include "support/tcp_proxy.hpp"
 
 #include <atomic>
 #include <filesystem>
@@ -145,6 +146,30 @@ TEST_SUITE("unavailable") {
       transaction.rollback();
       CHECK(narrow.credits().balance("ada").total_credits == 10);
     });
+  }
+
+  TEST_CASE(
+      "a server that turns the client away is asked once, one that is down until the deadline") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    const TcpProxy proxy(*url);
+    const auto reason_of = [](const std::string& database) {
+      try {
+        Accounting::open({.database = database, .migrate = false, .call_timeout = 2s});
+      } catch (const ConnectionLost& error) {
+        return std::string(error.what());
+      }
+      return std::string("opened");
+    };
+    CHECK(reason_of(with_parameter(proxy.url(), "dbname", "no_such_database")) ==
+          "no connection to the database could be made: the server knows no such database; nothing "
+          "was changed");
+    CHECK(proxy.round_trips() == 1);
+    CHECK(reason_of(with_parameter(proxy.url(), "port", "1")) ==
+          "no connection to the database could be made: nothing listens at the host and port; "
+          "nothing was changed");
   }
 
   TEST_CASE("an account that stays locked is a retryable StoreError, and the key stays free") {

@@ -37,15 +37,6 @@ EmptyDatabase by_way_of(const TcpProxy& proxy, const EmptyDatabase& database) {
 
 }  // namespace
 
-TEST_CASE("a URL whose query ends in a separator is connected to") {
-  for (const auto& database : postgresql_databases()) {
-    CAPTURE(database.name);
-    const EmptyDatabase again{
-        .name = database.name, .url = database.url + "&", .options = database.options};
-    CHECK_NOTHROW(again.connect());
-  }
-}
-
 TEST_CASE("trap 10: a connection that breaks while committing leaves the outcome unknown") {
   for (const auto& database : postgresql_databases()) {
     CAPTURE(database.name);
@@ -166,36 +157,6 @@ TEST_CASE("a session that the server ended while idle is noticed before anything
     CHECK(connection->broken());
     CHECK(count(*database.connect()) == 0);
   }
-}
-
-TEST_CASE("no server, a wrong role: unreachable, without a password in the message") {
-  const auto server = postgresql_url_or_skip();
-  if (!server) {
-    return;
-  }
-  for (const auto& url :
-       {std::string("postgresql://ada:hunter2@127.0.0.1:1/books"),
-        std::string("postgresql://ada:hunter2@no.such.host.invalid/books"),
-        with_parameter(with_parameter(*server, "user", "no_such_role"), "password", "hunter2")}) {
-    const EmptyDatabase database{.name = "pipelined", .url = url};
-    const auto error = error_of([&] { static_cast<void>(database.connect()); });
-    CHECK(error.kind() == SqlErrorKind::unreachable);
-    CHECK(std::string(error.what()).find("hunter2") == std::string::npos);
-  }
-}
-
-TEST_CASE("a server that is silent from the start is given up on in time") {
-  const auto server = postgresql_url_or_skip();
-  if (!server) {
-    return;
-  }
-  TcpProxy proxy(*server);
-  proxy.fall_silent();
-  EmptyDatabase database{.name = "pipelined", .url = proxy.url()};
-  database.options.connect_timeout = 2s;
-  const auto start = std::chrono::steady_clock::now();
-  CHECK(kind_of([&] { static_cast<void>(database.connect()); }) == SqlErrorKind::unreachable);
-  CHECK(std::chrono::steady_clock::now() - start < 4s);
 }
 
 TEST_CASE("a server that falls silent at work is given up on soon after the statement's time") {

@@ -4,13 +4,16 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 using namespace accounting;
 using namespace accounting::sql;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -147,30 +150,47 @@ TEST_CASE("the environment names a database by URL, else as the original did") {
   CHECK_NOTHROW(parse_database_url(from({{"DB_USER", "a@b"}, {"DB_PASSWORD", "p:/?#[]@ %'\""}})));
 }
 
-TEST_CASE("a URL with several hosts can be had with each alone") {
+TEST_CASE("a URL with several hosts can be had with each alone, and their names are known") {
   const DatabaseEnvironment environment({});
   const auto hosts_of = [](const std::string& url) { return each_host(parse_database_url(url)); };
-  using List = std::vector<std::string>;
-  CHECK(hosts_of("postgresql:///name") == List{""});
-  CHECK(hosts_of("postgresql://u@one:5433/name") == List{""});
-  CHECK(hosts_of("postgresql://u@one,two/name") == List{"&host=one&port=", "&host=two&port="});
+  using List = std::vector<Host>;
+  CHECK(hosts_of("postgresql:///name") == List{{"", ""}});
+  CHECK(hosts_of("postgresql://u@one:5433/name") == List{{"", "one"}});
+  CHECK(hosts_of("postgresql://u@one:5433/name?hostaddr=10.0.0.1") == List{{"", ""}});
+  CHECK(hosts_of("postgresql:///name?host=/a") == List{{"", ""}});
+  CHECK(hosts_of("postgresql:///name?host=@a") == List{{"", ""}});
+  CHECK(hosts_of("postgresql://u@one,two/name") ==
+        List{{"&host=one&port=", "one"}, {"&host=two&port=", "two"}});
   CHECK(hosts_of("postgresql://u@one:1,two:2/name") ==
-        List{"&host=one&port=1", "&host=two&port=2"});
-  CHECK(hosts_of("postgresql://u@/name?host=/a b,[::1]&port=1") ==
-        List{"&host=%2Fa%20b", "&host=%5B%3A%3A1%5D"});
-  CHECK(hosts_of("postgresql://u@one,two/name?hostaddr=10.0.0.1,10.0.0.2") ==
-        List{"&host=one&hostaddr=10.0.0.1&port=", "&host=two&hostaddr=10.0.0.2&port="});
-  CHECK(hosts_of("postgresql://u@one,two:2,three:3/name?port=1,2") == List{""});
-  CHECK(hosts_of("postgresql://u@one/name?hostaddr=10.0.0.1,10.0.0.2") == List{""});
-  CHECK(hosts_of("postgresql://u@one/name?port=1,2") == List{""});
+        List{{"&host=one&port=1", "one"}, {"&host=two&port=2", "two"}});
+  CHECK(hosts_of("postgresql://u@/name?host=/a b,::1&port=1") ==
+        List{{"&host=%2Fa%20b", ""}, {"&host=%3A%3A1", "::1"}});
+  CHECK(hosts_of("postgresql://u@one,two/name?hostaddr=10.0.0.1,") ==
+        List{{"&host=one&hostaddr=10.0.0.1&port=", ""}, {"&host=two&hostaddr=&port=", "two"}});
+  CHECK(hosts_of("postgresql://u@one,two:2,three:3/name?port=1,2") == List{{"", ""}});
+  CHECK(hosts_of("postgresql://u@one/name?hostaddr=10.0.0.1,10.0.0.2") == List{{"", ""}});
+  CHECK(hosts_of("postgresql://u@one/name?port=1,2") == List{{"", ""}});
 }
 
 TEST_CASE("hosts that a URL leaves to libpq's environment can be had with each alone, too") {
   const DatabaseEnvironment environment({{"PGHOST", "one,two"}, {"PGPORT", "1"}});
   const auto hosts_of = [](const std::string& url) { return each_host(parse_database_url(url)); };
-  using List = std::vector<std::string>;
-  CHECK(hosts_of("postgresql:///name") == List{"&host=one", "&host=two"});
-  CHECK(hosts_of("postgresql://three/name") == List{""});
-  CHECK(hosts_of("postgresql:///name?service=books") == List{""});
-  CHECK(hosts_of("postgresql:///name?hostaddr=10.0.0.1") == List{""});
+  using List = std::vector<Host>;
+  CHECK(hosts_of("postgresql:///name") == List{{"&host=one", "one"}, {"&host=two", "two"}});
+  CHECK(hosts_of("postgresql://three/name") == List{{"", "three"}});
+  CHECK(hosts_of("postgresql:///name?service=books") == List{{"", ""}});
+  CHECK(hosts_of("postgresql:///name?hostaddr=10.0.0.1") == List{{"", ""}});
+}
+
+TEST_CASE("a URL's connect_timeout is in whole seconds, and none where it says to wait for ever") {
+  const auto of = [](const std::string& value) {
+    return connect_timeout(parse_database_url("postgresql:///name?connect_timeout=" + value));
+  };
+  CHECK(connect_timeout(parse_database_url("postgresql:///name")) == std::nullopt);
+  CHECK(of("7") == 7'000ms);
+  CHECK(of("1000000000000") == 86'400'000ms);
+  for (const std::string none : {"0", "-1", "", "x", "7x", "99999999999999999999"}) {
+    CAPTURE(none);
+    CHECK(of(none) == std::nullopt);
+  }
 }

@@ -386,9 +386,8 @@ def open(
             calls of a transaction.
         pool_timeout: how long a call waits for a free connection: 1 ms to a day, like the next
             four, rounded up to milliseconds.
-        connect_timeout: how long a connection waits for the server, in whole seconds, rounded up,
-            at least 2. Several hosts of one URL share what is left of the call, 2 seconds each at
-            least.
+        connect_timeout: how long a connection waits for the server. Several hosts of one URL share
+            what is left of the call.
         statement_timeout: how long one statement may run.
         lock_timeout: how long it may wait for a lock; on SQLite for another writer, in whole
             seconds, rounded up.

@@ -1,0 +1,207 @@
+// How a session with a PostgreSQL server comes to be: in time, by whichever host and address
+// answers, and with a reason where none does.
+#include "sql/postgresql_connect.hpp"
+
+#include "samples.hpp"
+#include "support/tcp_proxy.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+using namespace accounting;
+using namespace accounting::sql;
+using namespace accounting::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+Deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
+
+SqlError failure_of(const std::string& url, Deadline until = in(10s)) {
+  return error_of([&] { connect_to_postgresql(parse_database_url(url), {}, until); });
+}
+
+/// Takes connections at an address and never says anything.
+class SilentAddress {
+ public:
+  SilentAddress(const std::string& address, const std::string& port)
+      : descriptor_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
+    REQUIRE(inet_pton(AF_INET, address.c_str(), &name.sin_addr) == 1);
+    REQUIRE(bind(descriptor_, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
+    REQUIRE(listen(descriptor_, 8) == 0);
+  }
+  SilentAddress(const SilentAddress&) = delete;
+  SilentAddress& operator=(const SilentAddress&) = delete;
+  ~SilentAddress() { close(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
+/// What is written to standard error meanwhile.
+std::string standard_error_of(const std::function<void()>& work) {
+  struct Close {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+  };
+  const std::unique_ptr<std::FILE, Close> file(std::tmpfile());
+  REQUIRE(file);
+  std::fflush(stderr);
+  const int before = dup(STDERR_FILENO);
+  dup2(fileno(file.get()), STDERR_FILENO);
+  try {
+    work();
+  } catch (...) {
+    dup2(before, STDERR_FILENO);
+    close(before);
+    throw;
+  }
+  std::fflush(stderr);
+  dup2(before, STDERR_FILENO);
+  close(before);
+  std::rewind(file.get());
+  std::string text(10'000, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a URL whose query ends in a separator is connected to") {
+  for (const auto& database : postgresql_databases()) {
+    CAPTURE(database.name);
+    const EmptyDatabase again{
+        .name = database.name, .url = database.url + "&", .options = database.options};
+    CHECK_NOTHROW(again.connect());
+  }
+}
+
+TEST_CASE("why no session could be made is told, without a name or a password") {
+  const auto server = postgresql_url_or_skip();
+  if (!server) {
+    return;
+  }
+  const auto with = [&](const std::string& name, const std::string& value) {
+    return with_parameter(with_parameter(*server, "password", "hunter2"), name, value);
+  };
+  struct Case {
+    std::string url;
+    SqlErrorKind kind;
+    std::string reason;
+    std::string state;
+  };
+  using enum SqlErrorKind;
+  const std::vector<Case> cases = {
+      {"postgresql://ada:hunter2@127.0.0.1:1/books", unreachable,
+       ": nothing listens at the host and port", ""},
+      {"postgresql://ada:hunter2@no.such.host.invalid/books", unreachable,
+       ": the host's name is unknown", ""},
+      {"postgresql://ada:hunter2@/books?host=/no-such-folder", unreachable,
+       ": there is no such socket", ""},
+      {with("user", "no_such_role"), turned_away,
+       ": the server does not admit the client or knows no such role", "28000"},
+      {with("dbname", "no_such_database"), turned_away, ": the server knows no such database",
+       "3D000"},
+  };
+  for (const Case& expected : cases) {
+    CAPTURE(expected.reason);
+    const SqlError error = failure_of(expected.url);
+    CHECK(error.kind() == expected.kind);
+    CHECK(error.what() == "no connection to the database could be made" + expected.reason);
+    CHECK(error.state() == expected.state);
+  }
+}
+
+TEST_CASE("a server that is silent from the start is given up on at the deadline, or earlier") {
+  const auto server = postgresql_url_or_skip();
+  if (!server) {
+    return;
+  }
+  TcpProxy proxy(*server);
+  proxy.fall_silent();
+  struct Case {
+    std::string name;
+    std::string url;
+    std::chrono::milliseconds connect_timeout;
+    std::chrono::milliseconds deadline;
+    std::chrono::milliseconds expected;
+  };
+  const std::vector<Case> cases = {
+      {"the deadline", proxy.url(), 1min, 300ms, 300ms},
+      {"connect_timeout", proxy.url(), 250ms, 1min, 250ms},
+      {"the URL's connect_timeout", with_parameter(proxy.url(), "connect_timeout", "1"), 1min, 1min,
+       1s},
+      {"the URL's, which means none", with_parameter(proxy.url(), "connect_timeout", "0"), 250ms,
+       1min, 250ms},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.name);
+    const Options options{.connect_timeout = each.connect_timeout};
+    const auto begin = std::chrono::steady_clock::now();
+    const SqlError error = error_of([&] {
+      connect_to_postgresql(parse_database_url(each.url), options, begin + each.deadline);
+    });
+    const auto time = std::chrono::steady_clock::now() - begin;
+    CHECK(error.kind() == SqlErrorKind::unreachable);
+    CHECK(std::string(error.what()).ends_with(": the server did not answer in time"));
+    CHECK(time >= each.expected);
+    CHECK(time < each.expected + 900ms);  // "by more than a second"
+  }
+}
+
+TEST_CASE("the address of a host that answers is found behind silent ones") {
+  const auto server = postgresql_url_or_skip();
+  if (!server) {
+    return;
+  }
+  const TcpProxy proxy(*server);
+  const SilentAddress silent("127.0.0.2", proxy.port());
+  const SilentAddress silent_too("127.0.0.3", proxy.port());
+  const auto url = with_parameter(proxy.url(), "host", "books.example");
+  std::vector<std::string> asked;
+  const auto handle =
+      connect_to_postgresql(parse_database_url(url), {}, in(1'500ms), [&](const std::string& host) {
+        asked.push_back(host);
+        return std::vector<std::string>{"127.0.0.2", "127.0.0.3", "127.0.0.1"};
+      });
+  CHECK(asked == std::vector<std::string>{"books.example"});
+  CHECK(std::string(PQhost(handle.get())) == "books.example");
+  CHECK(std::string(PQhostaddr(handle.get())) == "127.0.0.1");
+}
+
+TEST_CASE("a host that turns a client away ends the search, one that is down does not") {
+  const auto server = postgresql_url_or_skip();
+  if (!server) {
+    return;
+  }
+  TcpProxy first(*server);
+  const TcpProxy second(*server);
+  const auto url = [&](const std::string& port) {
+    return with_parameter(with_parameter(first.url(), "host", "127.0.0.1,127.0.0.1"), "port",
+                          port + "," + second.port());
+  };
+  CHECK(failure_of(with_parameter(url(first.port()), "dbname", "no_such_database")).kind() ==
+        SqlErrorKind::turned_away);
+  CHECK(first.round_trips() == 1);
+  CHECK(second.round_trips() == 0);
+  CHECK_NOTHROW(connect_to_postgresql(parse_database_url(url("1")), {}, in(10s)));
+  CHECK(second.round_trips() > 0);
+}
+
+TEST_CASE("what a server announces while it is connected to is not printed") {
+  const auto server = postgresql_url_or_skip();
+  if (!server) {
+    return;
+  }
+  const auto url = with_parameter(*server, "options", "-c client_min_messages=debug5");
+  CHECK(standard_error_of([&] { connect_to_postgresql(parse_database_url(url), {}, in(10s)); }) ==
+        "");
+}

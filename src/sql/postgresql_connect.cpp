@@ -30,8 +30,8 @@ bool names_parameter(const std::string& url, const std::string& name) {
                                         url.find('&' + name + '=', query) != std::string::npos);
 }
 
-/// The URL with what it leaves open, and what holds whatever it says; more can be added.
-std::string connect_string(const DatabaseUrl& url, const Options& options) {
+/// The URL with what it leaves open, and what holds whatever it says; parameters can be added.
+std::string complete_url(const DatabaseUrl& url, const Options& options) {
   auto text = url.url;
   // libpq takes a separator at the end, but none before another one.
   while (text.ends_with('?') || text.ends_with('&')) {
@@ -162,7 +162,7 @@ std::string milliseconds_text(std::chrono::milliseconds time) {
 
 PostgresqlHandle connect_to_postgresql(const DatabaseUrl& url, const Options& options,
                                        Deadline deadline, const Resolver& addresses_of) {
-  const std::string text = connect_string(url, options);
+  const std::string text = complete_url(url, options);
   const std::chrono::milliseconds patience = connect_timeout(url).value_or(options.connect_timeout);
   const std::vector<Host> hosts = each_host(url);
   return first_of(hosts.size(), deadline, [&](std::size_t index, Deadline until) {

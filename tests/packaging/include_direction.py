@@ -30,9 +30,12 @@ LIBRARIES = {
     "libpq-fe.h": {"sql"},
     "sqlite3.h": {"sql"},
     # What the standard library lacks stands in one room, spelled for each system there is.
+    "netdb.h": {"platform"},
     "poll.h": {"platform"},
     "pthread.h": {"platform"},
+    "sys/socket.h": {"platform"},
     "winsock2.h": {"platform"},
+    "ws2tcpip.h": {"platform"},
 }
 
 STANDARD = set("""

@@ -152,13 +152,14 @@ const UsageRecord& AccountBook::record_usage(const UsageDetails& usage, std::int
 
 SessionRecord& AccountBook::begin_session(SessionRecord record) {
   const std::string session_id = record.session.session_id;
-  changed_sessions_[session_id] = true;
+  changed_sessions_[session_id] = std::nullopt;
   return state_.sessions.insert_or_assign(session_id, std::move(record)).first->second;
 }
 
 SessionRecord& AccountBook::change_session(const std::string& session_id) {
-  changed_sessions_.try_emplace(session_id, false);
-  return state_.sessions.at(session_id);
+  SessionRecord& record = state_.sessions.at(session_id);
+  changed_sessions_.try_emplace(session_id, progress_of(record.session));
+  return record;
 }
 
 void AccountBook::add_slices(SessionRecord& record, const std::vector<Slice>& slices) {
@@ -182,8 +183,9 @@ void AccountBook::finish() {
         {.user_id = user_id_, .before = std::move(before_), .after = state_.counters});
   }
   add_up_allocations();
-  for (const auto& [session_id, is_new] : changed_sessions_) {
-    changes_.sessions.push_back({.record = state_.sessions.at(session_id), .is_new = is_new});
+  for (auto& [session_id, before] : changed_sessions_) {
+    changes_.sessions.push_back(
+        {.record = state_.sessions.at(session_id), .before = std::move(before)});
   }
 }
 

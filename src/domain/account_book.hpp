@@ -93,7 +93,7 @@ class AccountBook {
   // Where the account's own begin.
   std::size_t first_allocation_;
   std::size_t first_rollup_;
-  std::map<std::string, bool> changed_sessions_;  ///< true: new
+  std::map<std::string, std::optional<SessionProgress>> changed_sessions_;  ///< none: it is new
 };
 
 }  // namespace accounting::domain

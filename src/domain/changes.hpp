@@ -53,9 +53,24 @@ struct AllocationChange {
   std::optional<std::string> revoked_by;
 };
 
+/// What changes of an open session while no credit of its account moves.
+struct SessionProgress {
+  Tokens estimated_tokens;
+  std::optional<Tokens> reported_tokens;
+  Timestamp last_activity_at;
+
+  friend bool operator==(const SessionProgress&, const SessionProgress&) = default;
+};
+
+inline SessionProgress progress_of(const StreamingSession& session) {
+  return {.estimated_tokens = session.estimated_tokens,
+          .reported_tokens = session.reported_tokens,
+          .last_activity_at = session.last_activity_at};
+}
+
 struct SessionChange {
   SessionRecord record;
-  bool is_new = false;
+  std::optional<SessionProgress> before;  ///< none: it is new
 };
 
 /// A slice taken for a session: its place among the session's slices counts from 1.

@@ -7,7 +7,8 @@ namespace accounting::domain {
 namespace {
 
 constexpr std::int64_t prefix_to_take_from = 32;
-// The end of a session takes from the balance only where more was used than held.
+// The end of a session takes from the balance only where more was used than held. A report takes
+// nothing; what is looked at for it serves the next call, which may find it remembered.
 constexpr std::int64_t prefix_for_overage = 4;
 constexpr std::int64_t growth = 32;
 constexpr std::int64_t largest_prefix = 1'000'000'000;
@@ -23,7 +24,7 @@ constexpr std::int64_t first_prefix() {
                 std::is_same_v<A, Initialize> || std::is_same_v<A, Extend>) {
     return prefix_to_take_from;
   } else if constexpr (std::is_same_v<A, Finalize> || std::is_same_v<A, Abort> ||
-                       std::is_same_v<A, Expire>) {
+                       std::is_same_v<A, Expire> || std::is_same_v<A, Report>) {
     return prefix_for_overage;
   } else {
     return 0;

@@ -70,8 +70,8 @@ std::chrono::microseconds Attempts::pause_after(const store::StoreFailure& failu
   if (failure.kind() == store::FailureKind::commit_unknown) {
     in_doubt_ = true;
   }
-  const bool allowed = failure.kind() != store::FailureKind::turned_away &&
-                       (!in_doubt_ || may_repeat);
+  const bool allowed =
+      failure.kind() != store::FailureKind::turned_away && (!in_doubt_ || may_repeat);
   // A server that stays away is not waited for longer than for one connection.
   const auto now = books_->pacing().now();
   const bool stays_away = failure.kind() == store::FailureKind::connection_lost &&

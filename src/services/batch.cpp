@@ -9,7 +9,9 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace accounting::services {
 namespace {
@@ -84,6 +86,29 @@ void hand_out(std::vector<Result>& results, std::span<Ticket* const> tickets) {
   }
 }
 
+/// Every account that is decided over is to be locked and found as it was, also where a report
+/// moves no credits. False where one is not changed at all: what was answered for it may be out of
+/// date.
+bool compare_all(domain::Changes& changes, const domain::State& state) {
+  std::set<std::string_view> with_sessions;
+  for (const domain::SessionChange& change : changes.sessions) {
+    with_sessions.insert(change.record.session.user_id);
+  }
+  std::vector<domain::CountersChange> all;
+  auto moved = changes.counters.begin();
+  for (const auto& [user_id, account] : state.accounts) {
+    if (moved != changes.counters.end() && moved->user_id == user_id) {
+      all.push_back(std::move(*moved++));
+    } else if (with_sessions.contains(user_id)) {
+      all.push_back({.user_id = user_id, .before = account.counters, .after = account.counters});
+    } else {
+      return false;
+    }
+  }
+  changes.counters = std::move(all);
+  return true;
+}
+
 /// Without a look into the books first, where their accounts are remembered: in one trip, not two.
 /// False where the books are to be asked after all, and nothing was changed.
 bool carry_out_from_memory(Books& books, std::span<Ticket* const> tickets,
@@ -103,14 +128,12 @@ bool carry_out_from_memory(Books& books, std::span<Ticket* const> tickets,
   const bool all_answered = std::ranges::all_of(decision.results, [](const Result& result) {
     return std::holds_alternative<domain::Answer>(result);
   });
-  // What changes nothing would be answered from memory alone, which may be out of date.
-  const bool all_change = decision.changes.counters.size() == state->accounts.size();
-  if (!all_answered || !all_change) {
+  if (!all_answered || !compare_all(decision.changes, *state)) {
     return false;
   }
   chain_entries(decision.changes);
-  if (!unit->commit_if_unchanged(decision.changes)) {
-    books.remembered().doubt(decision.changes);
+  if (!unit->commit_if_unchanged(decision.changes, state->rules)) {
+    books.remembered().doubt(decision.changes, *state);
     return false;
   }
   books.remembered().keep(std::move(*state), decision.changes, now);
@@ -182,6 +205,10 @@ Decided decide_in(store::Unit& unit, std::span<const Command* const> commands, T
     for (const domain::CountersChange& change : decision.changes.counters) {
       decided.left.accounts.insert(state.accounts.extract(change.user_id));
     }
+    for (const domain::SessionChange& change : decision.changes.sessions) {
+      decided.left.accounts.insert(state.accounts.extract(change.record.session.user_id));
+    }
+    decided.left.rules.merge(state.rules);
     decided.changes.append(std::move(decision.changes));
   }
   if (!undecided.empty()) {

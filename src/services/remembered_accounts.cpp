@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -13,13 +14,11 @@ using domain::Command;
 // More of them are dear to keep, and are only loaded where small ones are used up.
 constexpr std::size_t most_allocations = 64;
 
-/// True for commands that look at nothing but the account's numbers and its allocations. That their
-/// key is new is up to the database, which takes none twice.
-bool needs_account_only(const Command& command) {
-  return std::holds_alternative<domain::Deduct>(command.action) ||
-         std::holds_alternative<domain::ChargeUsage>(command.action) ||
-         std::holds_alternative<domain::RecordUsage>(command.action);
-}
+constexpr std::size_t most_sessions = 16;
+constexpr std::size_t most_rules = 1'000;
+
+template <class A, class... Others>
+constexpr bool is_one_of = (std::is_same_v<A, Others> || ...);
 
 bool has_prefix(const domain::AccountState& state) {
   return state.all_loaded || state.loaded_up_to.has_value();
@@ -27,23 +26,59 @@ bool has_prefix(const domain::AccountState& state) {
 
 }  // namespace
 
+/// True for commands that look at nothing but the account's numbers, its allocations and what is
+/// remembered besides. That a key or a session is new is up to the database, which takes none
+/// twice.
+bool RememberedAccounts::is_enough_for(const Command& command, const Account& account,
+                                       Timestamp now) const {
+  return std::visit(
+      [&](const auto& action) {
+        using A = std::decay_t<decltype(action)>;
+        if constexpr (is_one_of<A, domain::Deduct, domain::ChargeUsage, domain::RecordUsage>) {
+          return true;
+        } else if constexpr (std::is_same_v<A, domain::Initialize>) {
+          // The answer to a repetition is what the session has become.
+          return !account.state.sessions.contains(action.session_id) &&
+                 rule_in_force(action.model_id, now) != nullptr;
+        } else if constexpr (is_one_of<A, domain::Report, domain::Extend, domain::Finalize,
+                                       domain::Abort>) {
+          return account.state.sessions.contains(action.session_id);
+        } else {
+          return false;
+        }
+      },
+      command.action);
+}
+
+const PricingRule* RememberedAccounts::rule_in_force(const std::string& model_id,
+                                                     Timestamp now) const {
+  const auto found = rules_.find(model_id);
+  if (found == rules_.end()) {
+    return nullptr;
+  }
+  const PricingRule& rule = found->second;
+  const bool in_force =
+      rule.effective_from <= now && (!rule.effective_to || now < *rule.effective_to);
+  return in_force ? &rule : nullptr;
+}
+
 std::optional<domain::State> RememberedAccounts::take(std::span<const Command* const> commands,
                                                       Timestamp now) {
-  if (!std::ranges::all_of(commands,
-                           [](const Command* each) { return needs_account_only(*each); })) {
-    return std::nullopt;
-  }
   const std::lock_guard lock(mutex_);
   const auto is_known = [&](const Command* command) {
     const Account* account = find(command->user_id);
     // Allocations that had expired by then are not among those that are remembered.
-    return account != nullptr && !account->doubtful && account->as_of <= now;
+    return account != nullptr && !account->doubtful && account->as_of <= now &&
+           is_enough_for(*command, *account, now);
   };
   if (!std::ranges::all_of(commands, is_known)) {
     return std::nullopt;
   }
   domain::State state;
   for (const Command* command : commands) {
+    if (const auto* begun = std::get_if<domain::Initialize>(&command->action)) {
+      state.rules.emplace(begun->model_id, rules_.at(begun->model_id));
+    }
     if (auto account = extract(command->user_id)) {
       state.accounts.emplace(std::move(account.key()), std::move(account.mapped().state));
     }
@@ -54,37 +89,55 @@ std::optional<domain::State> RememberedAccounts::take(std::span<const Command* c
 void RememberedAccounts::keep(domain::State state, const domain::Changes& changes,
                               Timestamp now) noexcept {
   const std::lock_guard lock(mutex_);
+  keep_rules(std::move(state.rules));
   for (const domain::CountersChange& change : changes.counters) {
-    const auto account = state.accounts.find(change.user_id);
-    if (account == state.accounts.end()) {
-      continue;
+    if (auto account = state.accounts.extract(change.user_id)) {
+      account.mapped().counters = change.after;  // with the hash of the last entry
+      keep_account(change.user_id, std::move(account.mapped()), change.before, now);
     }
-    try {
-      keep_account(change, std::move(account->second), now);
-    } catch (const std::bad_alloc&) {
-      extract(change.user_id);  // the commit stands all the same
-    }
+  }
+  // Of these only a session has changed.
+  for (auto& [user_id, account] : state.accounts) {
+    keep_account(user_id, std::move(account), account.counters, now);
   }
 }
 
-void RememberedAccounts::keep_account(const domain::CountersChange& change,
-                                      domain::AccountState&& state, Timestamp now) {
-  const Account* known = find(change.user_id);
-  const bool doubtful =
-      known != nullptr && known->doubtful && known->state.counters != change.before;
+void RememberedAccounts::keep_rules(
+    std::map<std::string, PricingRule, std::less<>> rules) noexcept {
+  rules.merge(rules_);  // the new ones stand
+  rules_ = std::move(rules);
+  if (rules_.size() > most_rules) {
+    rules_.clear();
+  }
+}
+
+void RememberedAccounts::keep_account(const std::string& user_id, domain::AccountState&& state,
+                                      const domain::AccountCounters& before,
+                                      Timestamp now) noexcept {
+  const Account* known = find(user_id);
+  const bool doubtful = known != nullptr && known->doubtful && known->state.counters != before;
   if (!has_prefix(state) || state.allocations.size() > most_allocations) {
-    extract(change.user_id);
+    extract(user_id);
     return;
   }
-  state.counters = change.after;  // with the hash of the last entry
   state.named_allocations.clear();
-  state.sessions.clear();
+  std::erase_if(state.sessions, [](const auto& each) { return each.second.ending.has_value(); });
+  if (state.sessions.size() > most_sessions) {
+    state.sessions.clear();
+  }
   state.keys.clear();
-  put(change.user_id, {.state = std::move(state), .as_of = now, .doubtful = doubtful});
+  try {
+    put(user_id, {.state = std::move(state), .as_of = now, .doubtful = doubtful});
+  } catch (const std::bad_alloc&) {
+    extract(user_id);  // the commit stands all the same
+  }
 }
 
-void RememberedAccounts::doubt(const domain::Changes& changes) {
+void RememberedAccounts::doubt(const domain::Changes& changes, const domain::State& state) {
   const std::lock_guard lock(mutex_);
+  for (const auto& [model_id, rule] : state.rules) {
+    rules_.erase(model_id);
+  }
   for (const domain::CountersChange& change : changes.counters) {
     Account account{.doubtful = true};
     account.state.counters = change.before;
@@ -96,6 +149,9 @@ void RememberedAccounts::forget(const domain::Changes& changes) {
   const std::lock_guard lock(mutex_);
   for (const domain::CountersChange& change : changes.counters) {
     extract(change.user_id);
+  }
+  for (const domain::SessionChange& change : changes.sessions) {
+    extract(change.record.session.user_id);
   }
 }
 

@@ -1,6 +1,7 @@
 // Remembered accounts: how the last batches of this process left the accounts whose credits they
-// took or held. What is decided over them needs no look into the books first: it is stored in one
-// trip, on condition that they still are as they are remembered.
+// took or held, with their open sessions, and the prices that they found. What is decided over them
+// needs no look into the books first: it is stored in one trip, on condition that they still are as
+// they are remembered.
 #pragma once
 
 #include "domain/changes.hpp"
@@ -8,6 +9,8 @@
 #include "domain/state.hpp"
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -26,12 +29,13 @@ class RememberedAccounts {
   /// something has to be looked up.
   std::optional<domain::State> take(std::span<const domain::Command* const> commands,
                                     Timestamp now);
-  /// After a commit: how it left accounts, decided at `now`. Where there is no memory for that,
-  /// they are forgotten.
+  /// After a commit: how it left accounts, decided at `now`, and the rules that it found. Where
+  /// there is no memory for that, they are forgotten.
   void keep(domain::State state, const domain::Changes& changes, Timestamp now) noexcept;
-  /// Of these accounts one at least was not as it had been remembered: another process works on it
-  /// too. Each is relied on again once it was found as it is remembered.
-  void doubt(const domain::Changes& changes);
+  /// Of these accounts and the state's rules one at least was not as it had been remembered:
+  /// another process works on it too. Each account is relied on again once it was found as it is
+  /// remembered, a rule once it was found.
+  void doubt(const domain::Changes& changes, const domain::State& state);
   /// What was changed in another way.
   void forget(const domain::Changes& changes);
 
@@ -44,8 +48,13 @@ class RememberedAccounts {
 
   using ByUser = std::unordered_map<std::string, Account>;
 
-  void keep_account(const domain::CountersChange& change, domain::AccountState&& state,
-                    Timestamp now);
+  [[nodiscard]] bool is_enough_for(const domain::Command& command, const Account& account,
+                                   Timestamp now) const;
+  [[nodiscard]] const PricingRule* rule_in_force(const std::string& model_id, Timestamp now) const;
+
+  void keep_rules(std::map<std::string, PricingRule, std::less<>> rules) noexcept;
+  void keep_account(const std::string& user_id, domain::AccountState&& state,
+                    const domain::AccountCounters& before, Timestamp now) noexcept;
   [[nodiscard]] const Account* find(const std::string& user_id) const;
   ByUser::node_type extract(const std::string& user_id);
   void put(const std::string& user_id, Account account);
@@ -54,6 +63,7 @@ class RememberedAccounts {
   std::mutex mutex_;
   ByUser young_;  ///< used since there were `most_` of them for the last time
   ByUser old_;    ///< used before that
+  std::map<std::string, PricingRule, std::less<>> rules_;  ///< by model
 };
 
 }  // namespace accounting::services

@@ -202,8 +202,12 @@ std::string each_row(const Statement& statement) {
 /// Fails the transaction on the server, before a COMMIT that travels along, unless so many rows
 /// were touched.
 std::string touching(const std::string& text, std::string_view rows) {
-  return "WITH touched AS (" + text + " RETURNING 1) SELECT 1 / (count(*) = " + std::string(rows) +
-         ")::int FROM touched";
+  const bool reads = text.starts_with("SELECT ");
+  if (reads && text.find("FOR NO KEY UPDATE") == std::string::npos) {
+    throw MistakenStatement("a statement that must touch one row changes or locks it");
+  }
+  return "WITH touched AS (" + text + (reads ? "" : " RETURNING 1") +
+         ") SELECT 1 / (count(*) = " + std::string(rows) + ")::int FROM touched";
 }
 
 /// The text with `inserted` before its own WHERE, which stands in no parentheses.
@@ -243,8 +247,8 @@ std::string spell(const Statement& statement, DatabaseKind kind) {
   if (!statement.touches_one_row || kind != DatabaseKind::postgresql) {
     return text;
   }
-  if (!statement.columns.empty() || text.starts_with("SELECT ")) {
-    throw MistakenStatement("a statement that must touch one row changes it and answers no rows");
+  if (!statement.columns.empty()) {
+    throw MistakenStatement("a statement that must touch one row answers none");
   }
   return touching(text, "1");
 }

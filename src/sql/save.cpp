@@ -54,71 +54,108 @@ const Statement mark_allocation_revoked{
                    {"revoked_by", text}},
     .touches_one_row = true};
 
-const Statement insert_session{
-    .name = "insert_session",
-    .text =
-        "INSERT INTO streaming_sessions (user_id, session_id, model_id, estimated_credits, "
-        "allocated_credits, used_credits, status, started_at, completed_at, last_activity_at, "
-        "expires_at, first_tokens, estimated_tokens, reported_tokens, ended_tokens, prices, "
-        "policy, usage_id, refund, overage, uncollected) VALUES (:user_id, :session_id, :model_id, "
-        ":estimated_credits, :allocated_credits, :used_credits, :status, "
-        "INSTANT(:started_at), INSTANT(:completed_at), INSTANT(:last_activity_at), "
-        "INSTANT(:expires_at), JSON(:first_tokens), JSON(:estimated_tokens), "
-        "JSON(:reported_tokens), JSON(:ended_tokens), JSON(:prices), JSON(:policy), :usage_id, "
-        ":refund, "
-        ":overage, :uncollected)",
-    .parameters = {{"user_id", text},
-                   {"session_id", text},
-                   {"model_id", text},
-                   {"started_at", instant},
-                   {"first_tokens", text},
-                   {"prices", text},
-                   {"policy", text},
-                   {"estimated_credits", integer},
-                   {"allocated_credits", integer},
-                   {"used_credits", integer},
-                   {"status", text},
-                   {"completed_at", instant},
-                   {"last_activity_at", instant},
-                   {"expires_at", instant},
-                   {"estimated_tokens", text},
-                   {"reported_tokens", text},
-                   {"ended_tokens", text},
-                   {"usage_id", integer},
-                   {"refund", integer},
-                   {"overage", integer},
-                   {"uncollected", integer}}};
+std::vector<Parameter> with(std::vector<Parameter> parameters, const std::vector<Parameter>& more) {
+  parameters.insert(parameters.end(), more.begin(), more.end());
+  return parameters;
+}
+
+#define ACCOUNTING_INSERT_SESSION(prices)                                                      \
+  "INSERT INTO streaming_sessions (user_id, session_id, model_id, estimated_credits, "         \
+  "allocated_credits, used_credits, status, started_at, completed_at, last_activity_at, "      \
+  "expires_at, first_tokens, estimated_tokens, reported_tokens, ended_tokens, prices, "        \
+  "policy, usage_id, refund, overage, uncollected) VALUES (:user_id, :session_id, :model_id, " \
+  ":estimated_credits, :allocated_credits, :used_credits, :status, "                           \
+  "INSTANT(:started_at), INSTANT(:completed_at), INSTANT(:last_activity_at), "                 \
+  "INSTANT(:expires_at), JSON(:first_tokens), JSON(:estimated_tokens), "                       \
+  "JSON(:reported_tokens), JSON(:ended_tokens), JSON(" prices                                  \
+  "), JSON(:policy), :usage_id, :refund, :overage, :uncollected)"
+
+const std::vector<Parameter> new_session = {{"user_id", text},
+                                            {"session_id", text},
+                                            {"model_id", text},
+                                            {"started_at", instant},
+                                            {"first_tokens", text},
+                                            {"prices", text},
+                                            {"policy", text},
+                                            {"estimated_credits", integer},
+                                            {"allocated_credits", integer},
+                                            {"used_credits", integer},
+                                            {"status", text},
+                                            {"completed_at", instant},
+                                            {"last_activity_at", instant},
+                                            {"expires_at", instant},
+                                            {"estimated_tokens", text},
+                                            {"reported_tokens", text},
+                                            {"ended_tokens", text},
+                                            {"usage_id", integer},
+                                            {"refund", integer},
+                                            {"overage", integer},
+                                            {"uncollected", integer}};
+
+const Statement insert_session{.name = "insert_session",
+                               .text = ACCOUNTING_INSERT_SESSION(":prices"),
+                               .parameters = new_session};
+
+// Where another rule is in force when the session begins, its prices are none, which no row may
+// have.
+const Statement insert_session_at_rule{
+    .name = "insert_session_at_rule",
+    .text = ACCOUNTING_INSERT_SESSION(
+        "(SELECT :prices WHERE :rule_id = (SELECT id FROM pricing_rules WHERE model_id = :model_id "
+        "AND effective_from <= INSTANT(:started_at) AND (effective_to IS NULL OR "
+        "effective_to > INSTANT(:started_at)) ORDER BY effective_from DESC LIMIT 1))"),
+    .parameters = with(new_session, {{"rule_id", integer}})};
+
+#undef ACCOUNTING_INSERT_SESSION
 
 // Only an active session changes, so that none can end twice. Its status would say the same, but
 // invites PostgreSQL to look for it among all active ones, in their partial index.
-const Statement change_session{
-    .name = "change_session",
-    .text =
-        "UPDATE streaming_sessions SET estimated_credits = :estimated_credits, "
-        "allocated_credits = :allocated_credits, used_credits = :used_credits, "
-        "status = :status, completed_at = INSTANT(:completed_at), "
-        "last_activity_at = INSTANT(:last_activity_at), expires_at = INSTANT(:expires_at), "
-        "estimated_tokens = JSON(:estimated_tokens), "
-        "reported_tokens = JSON(:reported_tokens), ended_tokens = JSON(:ended_tokens), "
-        "usage_id = :usage_id, refund = :refund, overage = :overage, uncollected = :uncollected "
-        "WHERE user_id = :user_id AND session_id = :session_id AND completed_at IS NULL",
-    .parameters = {{"user_id", text},
-                   {"session_id", text},
-                   {"estimated_credits", integer},
-                   {"allocated_credits", integer},
-                   {"used_credits", integer},
-                   {"status", text},
-                   {"completed_at", instant},
-                   {"last_activity_at", instant},
-                   {"expires_at", instant},
-                   {"estimated_tokens", text},
-                   {"reported_tokens", text},
-                   {"ended_tokens", text},
-                   {"usage_id", integer},
-                   {"refund", integer},
-                   {"overage", integer},
-                   {"uncollected", integer}},
+#define ACCOUNTING_CHANGE_SESSION                                                         \
+  "UPDATE streaming_sessions SET estimated_credits = :estimated_credits, "                \
+  "allocated_credits = :allocated_credits, used_credits = :used_credits, "                \
+  "status = :status, completed_at = INSTANT(:completed_at), "                             \
+  "last_activity_at = INSTANT(:last_activity_at), expires_at = INSTANT(:expires_at), "    \
+  "estimated_tokens = JSON(:estimated_tokens), "                                          \
+  "reported_tokens = JSON(:reported_tokens), ended_tokens = JSON(:ended_tokens), "        \
+  "usage_id = :usage_id, refund = :refund, overage = :overage, "                          \
+  "uncollected = :uncollected WHERE user_id = :user_id AND session_id = :session_id AND " \
+  "completed_at IS NULL"
+
+const std::vector<Parameter> changed_session = {{"user_id", text},
+                                                {"session_id", text},
+                                                {"estimated_credits", integer},
+                                                {"allocated_credits", integer},
+                                                {"used_credits", integer},
+                                                {"status", text},
+                                                {"completed_at", instant},
+                                                {"last_activity_at", instant},
+                                                {"expires_at", instant},
+                                                {"estimated_tokens", text},
+                                                {"reported_tokens", text},
+                                                {"ended_tokens", text},
+                                                {"usage_id", integer},
+                                                {"refund", integer},
+                                                {"overage", integer},
+                                                {"uncollected", integer}};
+
+const Statement change_session{.name = "change_session",
+                               .text = ACCOUNTING_CHANGE_SESSION,
+                               .parameters = changed_session,
+                               .touches_one_row = true};
+
+// What the account's numbers do not tell of a session.
+const Statement change_session_if_unchanged{
+    .name = "change_session_if_unchanged",
+    .text = ACCOUNTING_CHANGE_SESSION
+    " AND estimated_tokens = JSON(:estimated_before) "
+    "AND coalesce(reported_tokens, JSON('null')) = coalesce(JSON(:reported_before), JSON('null')) "
+    "AND last_activity_at = INSTANT(:activity_before)",
+    .parameters =
+        with(changed_session,
+             {{"estimated_before", text}, {"reported_before", text}, {"activity_before", instant}}),
     .touches_one_row = true};
+
+#undef ACCOUNTING_CHANGE_SESSION
 
 const Statement insert_slice{
     .name = "insert_slice",
@@ -193,16 +230,19 @@ const Statement insert_key{
                    {"answer", text},
                    {"created_at", instant}}};
 
-// The numbers before are part of the condition: whoever took one meanwhile fails this update.
-#define ACCOUNTING_ADVANCE_COUNTERS                                               \
-  "UPDATE user_accounts SET last_allocation_id = :allocation_id, "                \
-  "last_usage_id = :usage_id, last_entry_sequence = :entry_sequence, "            \
-  "allocated_credits = allocated_credits + :allocated, "                          \
-  "used_credits = used_credits + :used, last_entry_hash = :entry_hash "           \
-  "WHERE user_id = :user_id "                                                     \
+#define ACCOUNTING_COUNTERS_ARE_AS_BEFORE                                         \
+  "user_id = :user_id "                                                           \
   "AND last_allocation_id = :allocation_id_before "                               \
   "AND last_usage_id = :usage_id_before AND last_entry_sequence = :entry_before " \
   "AND last_entry_hash = :entry_hash_before"
+
+// The numbers before are part of the condition: whoever took one meanwhile fails this update.
+#define ACCOUNTING_ADVANCE_COUNTERS                                     \
+  "UPDATE user_accounts SET last_allocation_id = :allocation_id, "      \
+  "last_usage_id = :usage_id, last_entry_sequence = :entry_sequence, "  \
+  "allocated_credits = allocated_credits + :allocated, "                \
+  "used_credits = used_credits + :used, last_entry_hash = :entry_hash " \
+  "WHERE " ACCOUNTING_COUNTERS_ARE_AS_BEFORE
 
 const std::vector<Parameter> counters_before_and_after = {{"user_id", text},
                                                           {"allocation_id", integer},
@@ -232,15 +272,44 @@ const Statement advance_counters_if_free{
     .parameters = counters_before_and_after,
     .touches_one_row = true};
 
-#undef ACCOUNTING_ADVANCE_COUNTERS
+// Where no credit moves.
+const Statement compare_counters_if_free{
+    .name = "compare_counters_if_free",
+    .text =
+        "SELECT 1 FROM user_accounts WHERE " ACCOUNTING_COUNTERS_ARE_AS_BEFORE " LOCK_ROW_IF_FREE",
+    .parameters = {{"user_id", text},
+                   {"allocation_id_before", integer},
+                   {"usage_id_before", integer},
+                   {"entry_before", integer},
+                   {"entry_hash_before", text}},
+    .touches_one_row = true};
 
-void save_counters(Batch& batch, const domain::CountersChange& change, const Statement& advance) {
+#undef ACCOUNTING_ADVANCE_COUNTERS
+#undef ACCOUNTING_COUNTERS_ARE_AS_BEFORE
+
+/// What was decided over without a look: each row that is written about must still be as it is
+/// remembered.
+struct Remembered {
+  const store::Unit::Rules& rules;  ///< those that new sessions begin at
+  bool locks_rows;                  ///< else the database is locked as a whole
+};
+
+/// `remembered`: none where what was decided over has been loaded and locked.
+void save_counters(Batch& batch, const domain::CountersChange& change,
+                   const Remembered* remembered) {
   const auto& [user_id, before, after] = change;
-  batch.add(advance, {user_id, after.last_allocation_id, after.last_usage_id,
-                      after.last_entry_sequence, after.allocated_credits - before.allocated_credits,
-                      after.used_credits - before.used_credits, after.last_entry_hash,
-                      before.last_allocation_id, before.last_usage_id, before.last_entry_sequence,
-                      before.last_entry_hash});
+  const bool to_be_locked = remembered != nullptr && remembered->locks_rows;
+  if (to_be_locked && after == before) {
+    batch.add(compare_counters_if_free, {user_id, before.last_allocation_id, before.last_usage_id,
+                                         before.last_entry_sequence, before.last_entry_hash});
+    return;
+  }
+  batch.add(
+      to_be_locked ? advance_counters_if_free : advance_counters,
+      {user_id, after.last_allocation_id, after.last_usage_id, after.last_entry_sequence,
+       after.allocated_credits - before.allocated_credits, after.used_credits - before.used_credits,
+       after.last_entry_hash, before.last_allocation_id, before.last_usage_id,
+       before.last_entry_sequence, before.last_entry_hash});
 }
 
 /// True for what a database answers where the accounts have moved on since, or a key is used.
@@ -263,11 +332,12 @@ Value tokens_value(const std::optional<Tokens>& tokens) {
   return tokens ? Value(domain::encode_tokens(*tokens)) : Value();
 }
 
-void save_session(Batch& batch, const domain::SessionChange& change) {
+void save_session(Batch& batch, const domain::SessionChange& change, const Remembered* remembered) {
   const domain::SessionRecord& record = change.record;
   const StreamingSession& session = record.session;
+  const bool is_new = !change.before;
   std::vector<Value> values{session.user_id, session.session_id};
-  if (change.is_new) {
+  if (is_new) {
     values.insert(values.end(),
                   {session.model_id, session.started_at, domain::encode_tokens(record.first_tokens),
                    domain::encode_prices(record.prices), domain::encode_policy(record.policy)});
@@ -280,7 +350,17 @@ void save_session(Batch& batch, const domain::SessionChange& change) {
        tokens_value(session.reported_tokens),
        tokens_value(record.ending ? std::optional(record.ending->tokens) : std::nullopt),
        optional_value(record.usage_id), record.refund, record.overage, record.uncollected});
-  batch.add(change.is_new ? insert_session : change_session, std::move(values));
+  if (remembered == nullptr) {
+    batch.add(is_new ? insert_session : change_session, std::move(values));
+  } else if (is_new) {
+    values.emplace_back(remembered->rules.at(session.model_id).id);
+    batch.add(insert_session_at_rule, std::move(values));
+  } else {
+    values.insert(values.end(),
+                  {tokens_value(change.before->estimated_tokens),
+                   tokens_value(change.before->reported_tokens), change.before->last_activity_at});
+    batch.add(change_session_if_unchanged, std::move(values));
+  }
 }
 
 void save_new_rows(Batch& batch, const domain::Changes& changes) {
@@ -308,11 +388,9 @@ void save_new_rows(Batch& batch, const domain::Changes& changes) {
   }
 }
 
-/// `advance`: the statement that moves an account's counters on.
-void save(Batch& batch, const domain::Changes& changes,
-          const Statement& advance = advance_counters) {
+void save(Batch& batch, const domain::Changes& changes, const Remembered* remembered = nullptr) {
   for (const domain::CountersChange& change : changes.counters) {
-    save_counters(batch, change, advance);
+    save_counters(batch, change, remembered);
   }
   for (const CreditAllocation& allocation : changes.new_allocations) {
     batch.add(insert_allocation,
@@ -324,7 +402,7 @@ void save(Batch& batch, const domain::Changes& changes,
     save_allocation(batch, change);
   }
   for (const domain::SessionChange& change : changes.sessions) {
-    save_session(batch, change);
+    save_session(batch, change, remembered);
   }
   save_new_rows(batch, changes);
 }
@@ -345,10 +423,11 @@ void SqlSession::store_and_commit(const domain::Changes& changes) {
   run(batch, After::commit);
 }
 
-bool SqlSession::commit_if_unchanged(const domain::Changes& changes) {
+bool SqlSession::commit_if_unchanged(const domain::Changes& changes, const Rules& rules) {
   Batch batch;
-  const bool is_locked_as_a_whole = lease_->kind() == DatabaseKind::sqlite;
-  save(batch, changes, is_locked_as_a_whole ? advance_counters : advance_counters_if_free);
+  const Remembered remembered{.rules = rules,
+                              .locks_rows = lease_->kind() == DatabaseKind::postgresql};
+  save(batch, changes, &remembered);
   try {
     run_untold(batch, After::commit);
     return true;

@@ -51,7 +51,7 @@ class SqlSession final : public store::Unit {
   domain::State load(const domain::Needs& needs, Timestamp now) override;
   void store(const domain::Changes& changes) override;
   void store_and_commit(const domain::Changes& changes) override;
-  bool commit_if_unchanged(const domain::Changes& changes) override;
+  bool commit_if_unchanged(const domain::Changes& changes, const Rules& rules) override;
   std::optional<UserAccount> lock_account(const std::string& user_id) override;
   bool insert_account(const UserAccount& account) override;
   void update_account(const UserAccount& account) override;

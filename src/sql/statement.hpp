@@ -45,7 +45,8 @@ struct Statement {
   std::string_view text;
   std::vector<Parameter> parameters = {};
   std::vector<Type> columns = {};  ///< of the result; empty where it answers no rows
-  /// An UPDATE or DELETE that must touch exactly one row, else the transaction fails.
+  /// An UPDATE or DELETE that must touch exactly one row, else the transaction fails. On PostgreSQL
+  /// also a SELECT that must lock one, and answers nothing.
   bool touches_one_row = false;
 };
 

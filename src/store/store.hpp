@@ -121,10 +121,13 @@ class Unit : public Reads {
   /// Stores changes and stays open; or stores and commits, in one trip.
   virtual void store(const domain::Changes& changes) = 0;
   virtual void store_and_commit(const domain::Changes& changes) = 0;
-  /// Stores and commits in one trip what was decided without a load, provided that each account
-  /// whose counters change is as they were before, and that nobody has it locked. False where that
-  /// is not so, or a new row is there already: then nothing was changed, and the unit has ended.
-  virtual bool commit_if_unchanged(const domain::Changes& changes) = 0;
+  using Rules = std::map<std::string, PricingRule, std::less<>>;  ///< by model
+  /// Stores and commits in one trip what was decided without a load, provided that the counters of
+  /// each account and the progress of each session are as they were before, that nobody has an
+  /// account locked, and that sessions begin while these rules are in force. False where that is
+  /// not so, or a new row is there already: then nothing was changed, and the unit has ended. Each
+  /// account that is written about has its counters among the changes.
+  virtual bool commit_if_unchanged(const domain::Changes& changes, const Rules& rules) = 0;
 
   /// The account where it is known, locked.
   virtual std::optional<UserAccount> lock_account(const std::string& user_id) = 0;

@@ -25,12 +25,16 @@ Call accounts_with(std::int64_t credits, const std::vector<std::string>& users =
   };
 }
 
+void report(const RecordedBooks& books) {
+  books.sessions().report({.session_id = "s", .user_id = "ada", .tokens_so_far = 20});
+}
+
 /// And a session that holds 60 and has told of 20 tokens.
 void account_with_session(const RecordedBooks& books) {
   accounts_with(100)(books);
   books.sessions().initialize(
       {.session_id = "s", .user_id = "ada", .model_id = "m", .estimated_tokens = 50});
-  books.sessions().report({.session_id = "s", .user_id = "ada", .tokens_so_far = 20});
+  report(books);
 }
 
 Call deduct(std::int64_t credits) {
@@ -143,6 +147,16 @@ std::vector<Scenario> isolation_scenarios() {
        .before = accounts_with(100),
        .actors = {{"charge", charge(30), charge(5)}, {"deduct", deduct(20)}},
        .interleaving = statements},
+      {.name = "finalize_remembered",
+       .what = "A session ends by memory while another process tells of tokens.",
+       .before = accounts_with(100),
+       .actors = {{"finalize", finalize, initialize}, {"tell", report}},
+       .interleaving = remembered},
+      {.name = "report_remembered",
+       .what = "Tokens are told of by memory while another process ends the session.",
+       .before = accounts_with(100),
+       .actors = {{"tell", report, initialize}, {"stop", abort_session}},
+       .interleaving = remembered},
       {.name = "finalize_abort",
        .what = "A session is finalized and aborted.",
        .before = account_with_session,

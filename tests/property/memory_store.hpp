@@ -244,7 +244,7 @@ class MemoryStore {
   static void apply_session(std::vector<domain::SessionRecord>& rows,
                             const domain::SessionChange& change) {
     const auto found = find_session(rows, change.record.session.session_id);
-    if (change.is_new) {
+    if (!change.before) {
       require(found == rows.end(), "a session is stored twice");
       rows.push_back(change.record);
       rows.back().slices.clear();

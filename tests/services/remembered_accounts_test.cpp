@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -64,7 +65,7 @@ TEST_SUITE("remembered accounts") {
 
   TEST_CASE("whoever was changed by others is relied on once it was found as it was left") {
     RememberedAccounts accounts;
-    accounts.doubt(step("ada", 7));  // it was thought to be at 6
+    accounts.doubt(step("ada", 7), {});  // it was thought to be at 6
     CHECK(taken(accounts, "ada") == 0);
     keep(accounts, "ada", 9);  // and was found at 8
     CHECK(taken(accounts, "ada") == 0);
@@ -74,7 +75,7 @@ TEST_SUITE("remembered accounts") {
 
   TEST_CASE("whoever was doubted for another's sake is cleared by the next look") {
     RememberedAccounts accounts;
-    accounts.doubt(step("ada", 7));
+    accounts.doubt(step("ada", 7), {});
     keep(accounts, "ada", 7);
     CHECK(taken(accounts, "ada") == 7);
   }
@@ -84,6 +85,62 @@ TEST_SUITE("remembered accounts") {
     keep(accounts, "ada", 7);
     accounts.forget(step("ada", 8));
     CHECK(taken(accounts, "ada") == 0);
+  }
+
+  TEST_CASE("a session is begun at a rule that is known and in force, and under a new name") {
+    RememberedAccounts accounts;
+    const auto kept = [&](const domain::State& with) {
+      domain::State state = with;
+      state.accounts["ada"].all_loaded = true;
+      accounts.keep(std::move(state), step("ada", 7), kNow);
+    };
+    const domain::Initialize begun{.session_id = "s", .model_id = "m", .estimated_tokens = 1};
+    kept({});
+    CHECK(taken(accounts, "ada", begun) == 0);
+
+    domain::State with_rule;
+    with_rule.rules["m"] = {.model_id = "m",
+                            .effective_from = kNow - std::chrono::seconds(1),
+                            .effective_to = kNow + std::chrono::seconds(1)};
+    kept(with_rule);
+    CHECK(taken(accounts, "ada", begun, kNow + std::chrono::seconds(1)) == 0);
+    CHECK(taken(accounts, "ada", begun) == 7);
+
+    with_rule.accounts["ada"].sessions["s"] = {};
+    kept(with_rule);
+    CHECK(taken(accounts, "ada", begun) == 0);
+
+    kept({});  // the rule is known all the same
+    accounts.doubt({}, with_rule);
+    CHECK(taken(accounts, "ada", begun) == 0);
+  }
+
+  TEST_CASE("of sessions only open ones are remembered, and not too many") {
+    RememberedAccounts accounts;
+    const auto kept = [&](const std::map<std::string, bool>& sessions) {
+      domain::State state;
+      state.accounts["ada"].all_loaded = true;
+      for (const auto& [name, has_ended] : sessions) {
+        domain::SessionRecord& record = state.accounts["ada"].sessions[name];
+        record.ending = has_ended ? std::optional<domain::Ending>(domain::Ending{}) : std::nullopt;
+      }
+      accounts.keep(std::move(state), step("ada", 7), kNow);
+    };
+    const auto is_known = [&](const std::string& name) {
+      return taken(accounts, "ada", domain::Finalize{.session_id = name}) == 7;
+    };
+    kept({{"open", false}, {"ended", true}});
+    CHECK_FALSE(is_known("unknown"));
+    CHECK_FALSE(is_known("ended"));
+    CHECK(is_known("open"));
+
+    std::map<std::string, bool> many;
+    for (int number = 0; number < 17; ++number) {
+      many[std::to_string(number)] = false;
+    }
+    kept(many);
+    CHECK_FALSE(is_known("0"));
+    CHECK(taken(accounts, "ada") == 7);
   }
 
   TEST_CASE("those last used stay") {

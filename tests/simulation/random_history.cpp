@@ -36,6 +36,7 @@ class HistoryComposer {
     mishap_percent_ = random_.chance(10) ? 0 : random_.between(2, 60);
     meanwhile_percent_ = random_.chance(30) ? 0 : random_.between(5, 50);
     transaction_percent_ = random_.chance(40) ? 0 : random_.between(2, 12);
+    price_percent_ = random_.chance(80) ? 1 : random_.between(5, 25);
     for (std::int64_t left = random_.between(20, 160); left > 0; --left) {
       history_.turns.push_back(turn(0));
     }
@@ -75,6 +76,9 @@ class HistoryComposer {
       in_transaction_[client] = true;
       return begin();
     }
+    if (random_.chance(price_percent_)) {
+      return set_price();
+    }
     const std::int64_t kind = random_.between(1, 100);
     if (kind <= 57) {
       return call();
@@ -103,7 +107,7 @@ class HistoryComposer {
     if (kind <= 96) {
       return sync();
     }
-    return kind <= 98 ? Deed(set_price()) : Deed(Restart{policy_index()});
+    return kind <= 97 ? Deed(set_price()) : Deed(Restart{policy_index()});
   }
 
   Begin begin() {
@@ -247,6 +251,7 @@ class HistoryComposer {
   std::int64_t mishap_percent_ = 0;
   std::int64_t meanwhile_percent_ = 0;
   std::int64_t transaction_percent_ = 0;
+  std::int64_t price_percent_ = 0;
 };
 
 }  // namespace

@@ -159,9 +159,9 @@ void SimulatedUnit::store_and_commit(const domain::Changes& changes) {
   finish(fate);
 }
 
-bool SimulatedUnit::commit_if_unchanged(const domain::Changes& changes) {
+bool SimulatedUnit::commit_if_unchanged(const domain::Changes& changes, const Rules& rules) {
   const Fate fate = step(Point::commit);
-  const bool unchanged = is_unchanged(changes);
+  const bool unchanged = is_unchanged(changes, rules);
   database_.watcher->decided_from_memory(unchanged);
   if (!unchanged && database_.bug != StoreBug::forgets_conditions) {
     failed = true;
@@ -177,12 +177,13 @@ bool SimulatedUnit::commit_if_unchanged(const domain::Changes& changes) {
   for (const domain::CountersChange& change : changes.counters) {
     lock(change.user_id);
   }
+  rules_seen = database_.rules;
   apply(changes, changed_);
   finish(fate);
   return true;
 }
 
-bool SimulatedUnit::is_unchanged(const domain::Changes& changes) const {
+bool SimulatedUnit::is_unchanged(const domain::Changes& changes, const Rules& rules) const {
   const auto is_free_and_same = [&](const domain::CountersChange& change) {
     const auto held = database_.locks.find(change.user_id);
     const bool is_free = held == database_.locks.end() || !is_held(held->second, this) ||
@@ -197,7 +198,31 @@ bool SimulatedUnit::is_unchanged(const domain::Changes& changes) const {
     });
   };
   return std::ranges::all_of(changes.counters, is_free_and_same) &&
-         std::ranges::all_of(changes.keys, is_new);
+         std::ranges::all_of(changes.keys, is_new) &&
+         std::ranges::all_of(changes.sessions, [&](const domain::SessionChange& change) {
+           return is_unchanged(change, rules);
+         });
+}
+
+bool SimulatedUnit::is_unchanged(const domain::SessionChange& change, const Rules& rules) const {
+  const StreamingSession& session = change.record.session;
+  const auto& stored = view(session.user_id)->sessions;
+  const auto found = std::ranges::find_if(stored, [&](const domain::SessionRecord& each) {
+    return each.session.session_id == session.session_id;
+  });
+  if (change.before) {
+    const bool is_open = found != stored.end() && !found->ending;
+    return is_open && (database_.bug == StoreBug::forgets_progress ||
+                       domain::progress_of(found->session) == *change.before);
+  }
+  const auto is_in_force = [&](const PricingRule& rule) {
+    const PricingRule& seen = rules.at(session.model_id);
+    return rule.model_id == seen.model_id && rule.id == seen.id &&
+           rule.effective_from <= session.started_at &&
+           (!rule.effective_to || session.started_at < *rule.effective_to);
+  };
+  return found == stored.end() && (database_.bug == StoreBug::forgets_rules ||
+                                   std::ranges::any_of(*database_.rules, is_in_force));
 }
 
 void SimulatedUnit::commit() { finish(step(Point::commit)); }

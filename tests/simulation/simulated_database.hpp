@@ -28,7 +28,9 @@ enum class StoreBug {
   ignores_locks,         ///< an account that another has locked is handed out
   loses_commits,         ///< some commits are acknowledged and not stored
   shows_uncommitted,     ///< queries see what transactions have not committed
-  forgets_conditions     ///< what was decided from memory is stored although others were faster
+  forgets_conditions,    ///< what was decided from memory is stored although others were faster
+  forgets_progress,      ///< the same, where only a session's progress is another
+  forgets_rules          ///< the same, where only a price is another
 };
 
 /// What becomes of a step that was not stopped before.
@@ -135,7 +137,7 @@ class SimulatedUnit final : public SimulatedReads<store::Unit> {
   domain::State load(const domain::Needs& needs, Timestamp now) override;
   void store(const domain::Changes& changes) override;
   void store_and_commit(const domain::Changes& changes) override;
-  bool commit_if_unchanged(const domain::Changes& changes) override;
+  bool commit_if_unchanged(const domain::Changes& changes, const Rules& rules) override;
   std::optional<UserAccount> lock_account(const std::string& user_id) override;
   bool insert_account(const UserAccount& account) override;
   void update_account(const UserAccount& account) override;
@@ -169,7 +171,8 @@ class SimulatedUnit final : public SimulatedReads<store::Unit> {
   Fate step(Point point);
   void lock(const std::string& user_id);
   void apply(const domain::Changes& changes, MemoryStore& target);
-  [[nodiscard]] bool is_unchanged(const domain::Changes& changes) const;
+  [[nodiscard]] bool is_unchanged(const domain::Changes& changes, const Rules& rules) const;
+  [[nodiscard]] bool is_unchanged(const domain::SessionChange& change, const Rules& rules) const;
   void finish(Fate fate);
   void release();
 

@@ -141,7 +141,8 @@ TEST_CASE("the same seed is the same history, call by call") {
 TEST_CASE("a store that loses something is found out, and the history shrunk") {
   for (const StoreBug bug :
        {StoreBug::forgets_to_roll_back, StoreBug::takes_twice, StoreBug::ignores_locks,
-        StoreBug::loses_commits, StoreBug::shows_uncommitted, StoreBug::forgets_conditions}) {
+        StoreBug::loses_commits, StoreBug::shows_uncommitted, StoreBug::forgets_conditions,
+        StoreBug::forgets_progress, StoreBug::forgets_rules}) {
     CAPTURE(static_cast<int>(bug));
     Tally tally;
     const std::optional<History> history = first_failure(1, 2'000, bug, tally);

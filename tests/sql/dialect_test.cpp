@@ -62,6 +62,24 @@ TEST_CASE("a statement that cannot be right is a mistake of the library") {
   CHECK_THROWS_AS(postgresql("'open"), MistakenStatement);
 }
 
+TEST_CASE("a row that must be had is locked in the statement itself, and not only read") {
+  Statement lock{.name = "l",
+                 .text = "SELECT 1 FROM t WHERE b = :n LOCK_ROW_IF_FREE",
+                 .parameters = {{"n", Type::integer}},
+                 .touches_one_row = true};
+  CHECK(spell(lock, DatabaseKind::postgresql) ==
+        "WITH touched AS (SELECT 1 FROM t WHERE b = :n::bigint FOR NO KEY UPDATE SKIP LOCKED) "
+        "SELECT 1 / (count(*) = 1)::int FROM touched");
+  CHECK(spell_for_many(lock).text ==
+        "WITH touched AS (SELECT each_row.number, found.* FROM unnest($1::bigint[]) WITH "
+        "ORDINALITY AS each_row (p1, number) CROSS JOIN LATERAL (SELECT 1 FROM t WHERE b = "
+        "each_row.p1 FOR NO KEY UPDATE SKIP LOCKED) AS found) SELECT 1 / (count(*) = "
+        "cardinality($1::bigint[]))::int FROM touched");
+  lock.text = "SELECT 1 FROM t WHERE b = :n";
+  CHECK_THROWS_AS(spell(lock, DatabaseKind::postgresql), MistakenStatement);
+  CHECK_THROWS_AS(spell_for_many(lock), MistakenStatement);
+}
+
 TEST_CASE("one row or failure is asked of PostgreSQL in the statement itself") {
   const Statement update{.name = "u", .text = "UPDATE t SET a = 1", .touches_one_row = true};
   CHECK(spell(update, DatabaseKind::postgresql) ==

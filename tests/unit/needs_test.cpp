@@ -25,7 +25,7 @@ TEST_CASE("how many active allocations a command asks for") {
       {domain::Deduct{}, 32}, {domain::ChargeUsage{}, 32}, {domain::Initialize{}, 32},
       {domain::Extend{}, 32}, {domain::Finalize{}, 4},     {domain::Abort{}, 4},
       {domain::Expire{}, 4},  {domain::Allocate{}, 0},     {domain::RecordUsage{}, 0},
-      {domain::Revoke{}, 0},  {domain::Report{}, 0},
+      {domain::Revoke{}, 0},  {domain::Report{}, 4},
   };
   REQUIRE(rows.size() == std::variant_size_v<domain::Action>);
   for (const auto& [action, first] : rows) {

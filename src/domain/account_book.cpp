@@ -183,9 +183,8 @@ void AccountBook::finish() {
         {.user_id = user_id_, .before = std::move(before_), .after = state_.counters});
   }
   add_up_allocations();
-  for (auto& [session_id, before] : changed_sessions_) {
-    changes_.sessions.push_back(
-        {.record = state_.sessions.at(session_id), .before = std::move(before)});
+  for (const auto& [session_id, before] : changed_sessions_) {
+    changes_.sessions.push_back({.record = state_.sessions.at(session_id), .before = before});
   }
 }
 

@@ -32,8 +32,8 @@ std::vector<std::string> addresses_of(const std::string& host) {
   const std::unique_ptr<addrinfo, FreeAddresses> found(answer);
   for (const addrinfo* each = found.get(); each != nullptr; each = each->ai_next) {
     std::array<char, 256> text{};
-    if (getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0,
-                    NI_NUMERICHOST) == 0 &&
+    if (getnameinfo(each->ai_addr, static_cast<socklen_t>(each->ai_addrlen), text.data(),
+                    text.size(), nullptr, 0, NI_NUMERICHOST) == 0 &&
         std::ranges::find(addresses, text.data()) == addresses.end()) {
       addresses.emplace_back(text.data());
     }

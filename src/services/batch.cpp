@@ -89,7 +89,7 @@ void hand_out(std::vector<Result>& results, std::span<Ticket* const> tickets) {
 /// Every account that is decided over is to be locked and found as it was, also where a report
 /// moves no credits. False where one is not changed at all: what was answered for it may be out of
 /// date.
-bool compare_all(domain::Changes& changes, const domain::State& state) {
+bool require_all_unchanged(domain::Changes& changes, const domain::State& state) {
   std::set<std::string_view> with_sessions;
   for (const domain::SessionChange& change : changes.sessions) {
     with_sessions.insert(change.record.session.user_id);
@@ -128,7 +128,7 @@ bool carry_out_from_memory(Books& books, std::span<Ticket* const> tickets,
   const bool all_answered = std::ranges::all_of(decision.results, [](const Result& result) {
     return std::holds_alternative<domain::Answer>(result);
   });
-  if (!all_answered || !compare_all(decision.changes, *state)) {
+  if (!all_answered || !require_all_unchanged(decision.changes, *state)) {
     return false;
   }
   chain_entries(decision.changes);

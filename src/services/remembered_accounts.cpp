@@ -24,6 +24,46 @@ bool has_prefix(const domain::AccountState& state) {
   return state.all_loaded || state.loaded_up_to.has_value();
 }
 
+/// How the account's sessions that have changed were found.
+std::map<std::string, domain::SessionProgress, std::less<>> progress_before(
+    const domain::Changes& changes, const std::string& user_id) {
+  std::map<std::string, domain::SessionProgress, std::less<>> progress;
+  // Those of an account stand together, and most changes have none.
+  const auto is_own = [&](const domain::SessionChange& change) {
+    return change.record.session.user_id == user_id;
+  };
+  for (auto change = std::ranges::find_if(changes.sessions, is_own);
+       change != changes.sessions.end() && is_own(*change); ++change) {
+    if (change->before) {
+      progress.emplace(change->record.session.session_id, *change->before);
+    }
+  }
+  return progress;
+}
+
+/// True where what was found of sessions that were in doubt is what had been thought.
+bool is_found_so(const std::map<std::string, domain::SessionProgress, std::less<>>& found,
+                 const std::map<std::string, domain::SessionProgress, std::less<>>& thought) {
+  return std::ranges::all_of(found, [&](const auto& each) {
+    const auto other = thought.find(each.first);
+    return other == thought.end() || other->second == each.second;
+  });
+}
+
+/// Sessions that were not looked at this time are as they were, or their next change fails.
+void carry_over_sessions(const domain::AccountState& known, domain::AccountState& state) {
+  const auto is_loaded = [&](const Slice& slice) {
+    return std::ranges::any_of(state.allocations, [&](const domain::AllocationState& each) {
+      return each.position.id == slice.allocation_id;
+    });
+  };
+  for (const auto& [session_id, record] : known.sessions) {
+    if (std::ranges::all_of(record.slices, is_loaded)) {
+      state.sessions.emplace(session_id, record);
+    }
+  }
+}
+
 }  // namespace
 
 /// True for commands that look at nothing but the account's numbers, its allocations and what is
@@ -89,48 +129,68 @@ std::optional<domain::State> RememberedAccounts::take(std::span<const Command* c
 void RememberedAccounts::keep(domain::State state, const domain::Changes& changes,
                               Timestamp now) noexcept {
   const std::lock_guard lock(mutex_);
-  keep_rules(std::move(state.rules));
+  const auto keep_one = [&](const std::string& user_id, domain::AccountState& account,
+                            const domain::AccountCounters& before) {
+    try {
+      keep_account(user_id, std::move(account), before, progress_before(changes, user_id), now);
+    } catch (const std::bad_alloc&) {
+      extract(user_id);  // the commit stands all the same
+    }
+  };
+  keep_rules(state.rules);
   for (const domain::CountersChange& change : changes.counters) {
     if (auto account = state.accounts.extract(change.user_id)) {
       account.mapped().counters = change.after;  // with the hash of the last entry
-      keep_account(change.user_id, std::move(account.mapped()), change.before, now);
+      keep_one(change.user_id, account.mapped(), change.before);
     }
   }
   // Of these only a session has changed.
   for (auto& [user_id, account] : state.accounts) {
-    keep_account(user_id, std::move(account), account.counters, now);
+    keep_one(user_id, account, account.counters);
   }
 }
 
 void RememberedAccounts::keep_rules(
-    std::map<std::string, PricingRule, std::less<>> rules) noexcept {
-  rules.merge(rules_);  // the new ones stand
-  rules_ = std::move(rules);
-  if (rules_.size() > most_rules) {
-    rules_.clear();
+    std::map<std::string, PricingRule, std::less<>>& rules) noexcept {
+  while (!rules.empty()) {
+    auto rule = rules.extract(rules.begin());
+    rules_.erase(rule.key());
+    if (rules_.size() >= most_rules) {
+      rules_.clear();
+    }
+    rules_.insert(std::move(rule));
   }
 }
 
 void RememberedAccounts::keep_account(const std::string& user_id, domain::AccountState&& state,
                                       const domain::AccountCounters& before,
-                                      Timestamp now) noexcept {
+                                      const Progress& progress_before, Timestamp now) {
   const Account* known = find(user_id);
-  const bool doubtful = known != nullptr && known->doubtful && known->state.counters != before;
+  const bool doubtful =
+      known != nullptr && known->doubtful &&
+      (known->state.counters != before || !is_found_so(progress_before, known->doubted));
   if (!has_prefix(state) || state.allocations.size() > most_allocations) {
     extract(user_id);
     return;
   }
-  state.named_allocations.clear();
-  std::erase_if(state.sessions, [](const auto& each) { return each.second.ending.has_value(); });
-  if (state.sessions.size() > most_sessions) {
-    state.sessions.clear();
+  if (known != nullptr && !known->doubtful && known->state.counters == before) {
+    carry_over_sessions(known->state, state);
   }
-  state.keys.clear();
-  try {
-    put(user_id, {.state = std::move(state), .as_of = now, .doubtful = doubtful});
-  } catch (const std::bad_alloc&) {
-    extract(user_id);  // the commit stands all the same
+  Account kept{.state = std::move(state), .as_of = now, .doubtful = doubtful};
+  kept.state.named_allocations.clear();
+  kept.state.keys.clear();
+  std::erase_if(kept.state.sessions, [](const auto& each) {
+    return each.second.ending.has_value() || each.second.slices.size() > most_allocations;
+  });
+  if (kept.state.sessions.size() > most_sessions) {
+    kept.state.sessions.clear();
   }
+  if (doubtful) {
+    for (const auto& [session_id, record] : kept.state.sessions) {
+      kept.doubted.emplace(session_id, domain::progress_of(record.session));
+    }
+  }
+  put(user_id, std::move(kept));
 }
 
 void RememberedAccounts::doubt(const domain::Changes& changes, const domain::State& state) {
@@ -139,7 +199,7 @@ void RememberedAccounts::doubt(const domain::Changes& changes, const domain::Sta
     rules_.erase(model_id);
   }
   for (const domain::CountersChange& change : changes.counters) {
-    Account account{.doubtful = true};
+    Account account{.doubtful = true, .doubted = progress_before(changes, change.user_id)};
     account.state.counters = change.before;
     put(change.user_id, std::move(account));
   }

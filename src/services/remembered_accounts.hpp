@@ -40,10 +40,13 @@ class RememberedAccounts {
   void forget(const domain::Changes& changes);
 
  private:
+  using Progress = std::map<std::string, domain::SessionProgress, std::less<>>;
+
   struct Account {
     domain::AccountState state;
     Timestamp as_of;
     bool doubtful = false;
+    Progress doubted = {};  ///< of sessions: how they would be found if nobody else was there
   };
 
   using ByUser = std::unordered_map<std::string, Account>;
@@ -52,9 +55,11 @@ class RememberedAccounts {
                                    Timestamp now) const;
   [[nodiscard]] const PricingRule* rule_in_force(const std::string& model_id, Timestamp now) const;
 
-  void keep_rules(std::map<std::string, PricingRule, std::less<>> rules) noexcept;
+  void keep_rules(std::map<std::string, PricingRule, std::less<>>& rules) noexcept;
+  /// `before`: how the account, and those of its sessions that have changed, were found.
   void keep_account(const std::string& user_id, domain::AccountState&& state,
-                    const domain::AccountCounters& before, Timestamp now) noexcept;
+                    const domain::AccountCounters& before, const Progress& progress_before,
+                    Timestamp now);
   [[nodiscard]] const Account* find(const std::string& user_id) const;
   ByUser::node_type extract(const std::string& user_id);
   void put(const std::string& user_id, Account account);

@@ -49,7 +49,8 @@ class ConnectionPool {
   ~ConnectionPool();
 
   /// Throws StoreError (retryable) where no connection came free in time, SqlError
-  /// (`unreachable`) where none could be made, Conflict after `close` and where a fork refused it.
+  /// (`unreachable`, `turned_away`) where none could be made, Conflict after `close` and where a
+  /// fork refused it.
   [[nodiscard]] Lease lease(Deadline deadline = Deadline::max());
   [[nodiscard]] PoolStatus status() const;
   void close() noexcept;

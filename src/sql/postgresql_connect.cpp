@@ -51,17 +51,26 @@ std::string complete_url(const DatabaseUrl& url, const Options& options) {
   return text + "&client_encoding=UTF8";  // texts are UTF-8
 }
 
-/// The SQLSTATE at the end of what libpq says where the server refused; else empty.
-std::string_view refusal_of(std::string_view message) {
+/// The SQLSTATE at the end of a line of what libpq says where the server refused; else empty.
+std::string_view state_at_end(std::string_view line) {
   constexpr std::size_t length = 5;
-  while (message.ends_with('\n')) {
-    message.remove_suffix(1);
-  }
-  const auto state = message.substr(message.size() - std::min(message.size(), length));
+  const auto state = line.substr(line.size() - std::min(line.size(), length));
   const bool is_state =
-      state.size() == length && message.ends_with("  " + std::string(state)) &&
+      state.size() == length && line.ends_with("  " + std::string(state)) &&
       state.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
   return is_state ? state : std::string_view();
+}
+
+/// The first one where there are several: what libpq then tried, without TLS say, was its own idea.
+std::string_view refusal_of(std::string_view message) {
+  for (std::size_t at = 0; at < message.size();) {
+    const auto end = std::min(message.find('\n', at), message.size());
+    if (const auto state = state_at_end(message.substr(at, end - at)); !state.empty()) {
+      return state;
+    }
+    at = end + 1;
+  }
+  return {};
 }
 
 struct Reason {
@@ -70,7 +79,8 @@ struct Reason {
   SqlErrorKind kind = SqlErrorKind::unreachable;
 };
 
-/// What libpq says about a failed connect may name hosts and roles; these reasons may be told on.
+}  // namespace
+
 SqlError failed_connect(std::string_view message) {
   constexpr auto turned_away = SqlErrorKind::turned_away;
   constexpr std::array<Reason, 4> refusals = {{
@@ -97,6 +107,8 @@ SqlError failed_connect(std::string_view message) {
   }
   return {reason->kind, text + ": " + std::string(reason->text), std::string(state)};
 }
+
+namespace {
 
 void ignore_notice(void*, const PGresult*) noexcept {}
 
@@ -136,7 +148,9 @@ PostgresqlHandle first_of(std::size_t count, Deadline deadline, const Open& open
     try {
       return open(index, now + share);
     } catch (const SqlError& error) {
-      if (index + 1 == count || error.kind() == SqlErrorKind::turned_away) {
+      // To look the next host up takes its time, too.
+      const bool is_late = std::chrono::steady_clock::now() >= deadline;
+      if (index + 1 == count || is_late || error.kind() == SqlErrorKind::turned_away) {
         throw;
       }
     }
@@ -166,8 +180,13 @@ PostgresqlHandle connect_to_postgresql(const DatabaseUrl& url, const Options& op
   const std::chrono::milliseconds patience = connect_timeout(url).value_or(options.connect_timeout);
   const std::vector<Host> hosts = each_host(url);
   return first_of(hosts.size(), deadline, [&](std::size_t index, Deadline until) {
-    return open_host(text, hosts[index], addresses_of(hosts[index].name),
-                     std::min(until, std::chrono::steady_clock::now() + patience));
+    // The resolver's time is not the server's: to answer late is no failure of a server.
+    const auto begin = std::chrono::steady_clock::now();
+    const std::vector<std::string> addresses = addresses_of(hosts[index].name);
+    const auto now = std::chrono::steady_clock::now();
+    const auto share = std::min(deadline - now, until - begin);
+    return open_host(text, hosts[index], addresses,
+                     now + std::min<Deadline::duration>(share, patience));
   });
 }
 

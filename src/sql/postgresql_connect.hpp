@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace accounting::sql {
@@ -25,6 +26,10 @@ using PostgresqlHandle = std::unique_ptr<PGconn, HangUp>;
 
 /// A time as the server's settings and libpq's parameters take it.
 std::string milliseconds_text(std::chrono::milliseconds time);
+
+/// What libpq says about a failed connect, with SQLSTATEs, as what may be told on: it may name
+/// hosts and roles.
+SqlError failed_connect(std::string_view message);
 
 /// The addresses of a host's name.
 using Resolver = std::function<std::vector<std::string>(const std::string& host)>;

@@ -26,7 +26,8 @@ namespace accounting::sql {
 /// long as the connection.
 class PostgresqlConnection final : public BaseConnection {
  public:
-  /// Connects and sets the session up. Throws SqlError (`unreachable`).
+  /// Connects and sets the session up. Throws SqlError (`unreachable`,
+  /// `turned_away`).
   PostgresqlConnection(const DatabaseUrl& url, const Options& options, Deadline deadline);
 
   [[nodiscard]] DatabaseKind kind() const noexcept override { return DatabaseKind::postgresql; }

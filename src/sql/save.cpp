@@ -96,17 +96,28 @@ const Statement insert_session{.name = "insert_session",
                                .text = ACCOUNTING_INSERT_SESSION(":prices"),
                                .parameters = new_session};
 
-// Where another rule is in force when the session begins, its prices are none, which no row may
-// have.
+#define ACCOUNTING_RULE_IN_FORCE                                                            \
+  "SELECT id FROM pricing_rules WHERE model_id = :model_id "                                \
+  "AND effective_from <= INSTANT(:started_at) AND (effective_to IS NULL OR effective_to > " \
+  "INSTANT(:started_at)) ORDER BY effective_from DESC LIMIT 1"
+
+// On its own, since a database that is sharded by user takes no subselect among a new row's values.
+const Statement compare_rule{
+    .name = "compare_rule",
+    .text = "SELECT 1 FROM (" ACCOUNTING_RULE_IN_FORCE ") AS in_force WHERE id = :rule_id",
+    .parameters = {{"model_id", text}, {"started_at", instant}, {"rule_id", integer}},
+    .touches_one_row = true};
+
+// For SQLite, which cannot fail a SELECT. Where another rule is in force when the session begins,
+// its prices are none, which no row may have.
 const Statement insert_session_at_rule{
     .name = "insert_session_at_rule",
-    .text = ACCOUNTING_INSERT_SESSION(
-        "(SELECT :prices WHERE :rule_id = (SELECT id FROM pricing_rules WHERE model_id = :model_id "
-        "AND effective_from <= INSTANT(:started_at) AND (effective_to IS NULL OR "
-        "effective_to > INSTANT(:started_at)) ORDER BY effective_from DESC LIMIT 1))"),
+    .text = ACCOUNTING_INSERT_SESSION("(SELECT :prices WHERE :rule_id = (" ACCOUNTING_RULE_IN_FORCE
+                                      "))"),
     .parameters = with(new_session, {{"rule_id", integer}})};
 
 #undef ACCOUNTING_INSERT_SESSION
+#undef ACCOUNTING_RULE_IN_FORCE
 
 // Only an active session changes, so that none can end twice. Its status would say the same, but
 // invites PostgreSQL to look for it among all active ones, in their partial index.
@@ -352,6 +363,10 @@ void save_session(Batch& batch, const domain::SessionChange& change, const Remem
        optional_value(record.usage_id), record.refund, record.overage, record.uncollected});
   if (remembered == nullptr) {
     batch.add(is_new ? insert_session : change_session, std::move(values));
+  } else if (is_new && remembered->locks_rows) {
+    batch.add(compare_rule,
+              {session.model_id, session.started_at, remembered->rules.at(session.model_id).id});
+    batch.add(insert_session, std::move(values));
   } else if (is_new) {
     values.emplace_back(remembered->rules.at(session.model_id).id);
     batch.add(insert_session_at_rule, std::move(values));

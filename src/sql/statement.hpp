@@ -46,7 +46,7 @@ struct Statement {
   std::vector<Parameter> parameters = {};
   std::vector<Type> columns = {};  ///< of the result; empty where it answers no rows
   /// An UPDATE or DELETE that must touch exactly one row, else the transaction fails. On PostgreSQL
-  /// also a SELECT that must lock one, and answers nothing.
+  /// also a SELECT that must find one, and answers nothing.
   bool touches_one_row = false;
 };
 

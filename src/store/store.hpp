@@ -28,13 +28,13 @@ enum class FailureKind {
   try_again,        ///< it asks for another try of the whole transaction; nothing was changed
   timed_out,        ///< a lock or a statement ran into its timeout; nothing was changed
   connection_lost,  ///< out of reach, or lost before the commit was sent; nothing was changed
-  turned_away,      ///< out of reach for a reason that another try would meet again
-  commit_unknown,   ///< lost after the commit was sent: it may have taken effect
-  refused           ///< it failed for a reason that another try would meet again
+  turned_away,  ///< the server admits no such client, nor would it next time; nothing was changed
+  commit_unknown,  ///< lost after the commit was sent: it may have taken effect
+  refused          ///< it failed for a reason that another try would meet again
 };
 
-/// A failure that another try may get past. Everything else that a store throws is one of the
-/// library's errors.
+/// A failure that another try may get past, unless it was refused or turned away. Everything else
+/// that a store throws is one of the library's errors.
 class StoreFailure : public std::runtime_error {
  public:
   StoreFailure(FailureKind kind, const std::string& message);

@@ -116,44 +116,55 @@ auto seen(Accounting& books, const std::string& user) {
   for (UsageRecord& record : usage) {
     record.user_id.clear();
   }
-  const Balance balance = books.credits().balance(user);
-  return std::tuple(sessions, usage, balance.total_credits);
+  std::vector<CreditEntry> entries = books.credits().entries({.user_id = user});
+  for (CreditEntry& entry : entries) {
+    entry.user_id.clear();
+    entry.hash.clear();
+  }
+  return std::tuple(sessions, usage, entries, books.credits().balance(user).total_credits);
+}
+
+void compare_with_fresh_books(Books& books) {
+  Accounting other = books.open_again();
+  int number = 0;
+  for (const Named& deed : deeds_of_another()) {
+    for (const Named& call : calls()) {
+      CAPTURE(deed.name);
+      CAPTURE(call.name);
+      const std::string remembered = "a" + std::to_string(++number);
+      const std::string looked_up = "b" + std::to_string(number);
+      books.advance(1s);
+      books.price("m", 1'000);
+      for (const std::string& user : {remembered, looked_up}) {
+        books.account(user, 100);
+        books.sessions().initialize({"first", user, "m", 1});
+        books.sessions().abort({"first", user});
+        books.sessions().initialize({"s", user, "m", 20});
+      }
+      books.advance(1s);
+      for (const std::string& user : {remembered, looked_up}) {
+        deed.work(other, user);
+      }
+      books.advance(1s);
+      const std::string outcome = outcome_of([&] { call.work(books.accounting(), remembered); });
+      Accounting fresh = books.open_again(books.options().policy);
+      CHECK(outcome == outcome_of([&] { call.work(fresh, looked_up); }));
+      CHECK(seen(other, remembered) == seen(other, looked_up));
+    }
+  }
 }
 
 }  // namespace
 
 TEST_SUITE("remembered sessions") {
   TEST_CASE("whatever another process did meanwhile, a call comes to what it comes to for others") {
-    for_databases(kShared, {}, [](Books& books) {
-      Accounting other = books.open_again();
-      int number = 0;
-      for (const Named& deed : deeds_of_another()) {
-        for (const Named& call : calls()) {
-          CAPTURE(deed.name);
-          CAPTURE(call.name);
-          const std::string remembered = "a" + std::to_string(++number);
-          const std::string looked_up = "b" + std::to_string(number);
-          books.advance(1s);
-          books.price("m", 1'000);
-          for (const std::string& user : {remembered, looked_up}) {
-            books.account(user, 100);
-            books.sessions().initialize({"first", user, "m", 1});
-            books.sessions().abort({"first", user});
-            books.sessions().initialize({"s", user, "m", 20});
-          }
-          books.advance(1s);
-          for (const std::string& user : {remembered, looked_up}) {
-            deed.work(other, user);
-          }
-          books.advance(1s);
-          const std::string outcome =
-              outcome_of([&] { call.work(books.accounting(), remembered); });
-          Accounting fresh = books.open_again();
-          CHECK(outcome == outcome_of([&] { call.work(fresh, looked_up); }));
-          CHECK(seen(other, remembered) == seen(other, looked_up));
-        }
-      }
-    });
+    for_databases(kShared, {}, compare_with_fresh_books);
+  }
+
+  TEST_CASE("the same where refunds become allocations and overage is absorbed") {
+    const Setup setup{
+        .policy = {.refund = RefundPolicy::new_allocation, .overage = OveragePolicy::absorb}};
+    for_databases({Database::sqlite_file, Database::postgresql}, setup, compare_with_fresh_books);
   }
 
   TEST_CASE("a price that comes into force later is found when it is") {
@@ -199,6 +210,28 @@ TEST_SUITE("remembered sessions") {
         CHECK(books.sessions().finalize({id, "ada", counts(100, 60)}).actual_credits == 220);
       }
       CHECK(books.balance("ada") == 10'000 - 3 * 220);
+    });
+  }
+
+  TEST_CASE("two sessions of a user, and refused charges in between") {
+    for_each_database([](Books& books) {
+      books.account("ada", 100);
+      books.price("m", 1'000);
+      for (const char* id : {"s", "t"}) {
+        books.sessions().initialize({id, "ada", "m", 20});
+      }
+      for (int run = 1; run <= 4; ++run) {
+        CHECK(outcome_of([&] {
+                books.credits().charge({"ada", "chat", "m", 60});
+              }) == "insufficient_credits(required 60, available 52)");
+        for (const char* id : {"s", "t"}) {
+          CHECK(books.sessions().report({id, "ada", run}).reported_tokens == Tokens(run));
+        }
+      }
+      for (const char* id : {"s", "t"}) {
+        CHECK(books.sessions().finalize({id, "ada", 10}).actual_credits == 10);
+      }
+      CHECK(books.balance("ada") == 80);
     });
   }
 

@@ -143,6 +143,58 @@ TEST_SUITE("round trips") {
     CHECK(books.direct.verify().ok);
   }
 
+  TEST_CASE("whoever shares a session with another process pays two, after one try in vain") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    std::int64_t tokens = 0;
+    const auto cost_of_report = [&] {
+      const std::int64_t before = books.proxy().round_trips();
+      books.proxied.sessions().report({"s", "ada", ++tokens});
+      return books.proxy().round_trips() - before;
+    };
+    const auto others_report = [&] { books.direct.sessions().report({"s", "ada", ++tokens}); };
+    books.proxied.sessions().initialize({"s", "ada", "m", 100});
+    cost_of_report();
+    CHECK(cost_of_report() == 1);
+    others_report();
+    CHECK(cost_of_report() == 4);
+    others_report();
+    CHECK(cost_of_report() == 2);
+    others_report();
+    CHECK(cost_of_report() == 2);
+    CHECK(cost_of_report() == 2);
+    CHECK(cost_of_report() == 1);
+    CHECK(books.direct.verify().ok);
+  }
+
+  TEST_CASE("one session's calls leave the others of the account remembered") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    const auto report = [&](const std::string& session_id, std::int64_t tokens) {
+      const std::int64_t before = books.proxy().round_trips();
+      books.proxied.sessions().report({session_id, "ada", tokens});
+      return books.proxy().round_trips() - before;
+    };
+    for (const char* session_id : {"s", "t"}) {
+      books.proxied.sessions().initialize({session_id, "ada", "m", 100});
+    }
+    for (std::int64_t run = 1; run <= 3; ++run) {
+      CHECK(report("s", run) == 1);
+      CHECK(report("t", run) == 1);
+      // A price that is not known yet is looked up, with the account.
+      const std::string model = "p" + std::to_string(run);
+      books.direct.pricing().set(
+          {.model_id = model, .price_per_1k_tokens = 1'000, .created_by = "admin"});
+      books.proxied.sessions().initialize({model, "ada", model, 10});
+    }
+  }
+
   TEST_CASE("a third is paid only where the first look was too short") {
     const auto url = postgresql_url_or_skip();
     if (!url) {

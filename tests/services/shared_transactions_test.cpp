@@ -382,6 +382,7 @@ TEST_SUITE("statements about one user") {
           ++writes;
           CHECK(statement.find(" (user_id, ") != std::string::npos);
           CHECK(statement.find(" VALUES ($1, ") != std::string::npos);
+          CHECK(statement.find("SELECT ") == std::string::npos);
         } else if (statement.find("UPDATE ") != std::string::npos) {
           ++writes;
           CHECK(std::regex_search(statement, names_user));

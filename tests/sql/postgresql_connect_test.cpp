@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <thread>
 
 using namespace accounting;
 using namespace accounting::sql;
@@ -118,6 +119,63 @@ TEST_CASE("why no session could be made is told, without a name or a password") 
     CHECK(error.what() == "no connection to the database could be made" + expected.reason);
     CHECK(error.state() == expected.state);
   }
+}
+
+TEST_CASE("of what libpq says the first refusal counts, wherever it stands") {
+  using enum SqlErrorKind;
+  struct Case {
+    std::string message;
+    SqlErrorKind kind;
+    std::string state;
+  };
+  const std::string at = "connection to server at \"10.0.0.1\", port 5432 failed: ";
+  const std::vector<Case> cases = {
+      {at + "FATAL:  28P01\n", turned_away, "28P01"},
+      {at + "FATAL:  28P01\n" + at + "FATAL:  28000\n", turned_away, "28P01"},
+      {at + "FATAL:  28P01\npassword retrieved from file \"/home/ada/.pgpass\"\n", turned_away,
+       "28P01"},
+      {at + "FATAL:  53300\n", unreachable, "53300"},
+      {at + "FATAL:  57P03\n", unreachable, "57P03"},
+      {at + "Connection refused\n\tIs the server running on that host?\n", unreachable, ""},
+      {at + "fe_sendauth: no password supplied\n", turned_away, ""},
+      {"", unreachable, ""},
+      {"28P01", unreachable, ""},
+  };
+  for (const Case& expected : cases) {
+    CAPTURE(expected.message);
+    const SqlError error = failed_connect(expected.message);
+    CHECK(error.kind() == expected.kind);
+    CHECK(error.state() == expected.state);
+    CHECK(std::string(error.what()).find("10.0.0.1") == std::string::npos);
+  }
+}
+
+TEST_CASE("a name that is slow to look up takes nothing of the server's time") {
+  const auto server = postgresql_url_or_skip();
+  if (!server) {
+    return;
+  }
+  const TcpProxy proxy(*server);
+  const auto url = with_parameter(proxy.url(), "host", "books.example");
+  const auto slow = [](const std::string&) {
+    std::this_thread::sleep_for(300ms);
+    return std::vector<std::string>{"127.0.0.1"};
+  };
+  const Options options{.connect_timeout = 250ms};
+  CHECK_NOTHROW(connect_to_postgresql(parse_database_url(url), options, in(10s), slow));
+}
+
+TEST_CASE("past the deadline no further host is looked up") {
+  const DatabaseUrl url = parse_database_url("postgresql://ada@one.example,two.example/books");
+  int asked = 0;
+  CHECK(error_of([&] {
+          connect_to_postgresql(url, {}, in(50ms), [&](const std::string&) {
+            ++asked;
+            std::this_thread::sleep_for(60ms);
+            return std::vector<std::string>{"127.0.0.1"};
+          });
+        }).kind() == SqlErrorKind::unreachable);
+  CHECK(asked == 1);
 }
 
 TEST_CASE("a server that is silent from the start is given up on at the deadline, or earlier") {

@@ -81,8 +81,9 @@ struct ACCOUNTING_EXPORT Options {
   /// what the caller of a transaction does between two calls.
   std::chrono::milliseconds call_timeout = std::chrono::seconds(30);
   /// How long a call waits for room among those that wait, and for a free connection; and how long
-  /// a connection waits for the server. Where the URL names several hosts they share what is left
-  /// of the call, and the addresses of a host its part. These and the three below take 1 ms … a day.
+  /// a connection waits for the server, and then once more for its settings to be taken. Where the
+  /// URL names several hosts they share what is left of the call, and the addresses of a host its
+  /// part. These and the three below take 1 ms … a day.
   std::chrono::milliseconds pool_timeout = std::chrono::seconds(10);
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
   /// How long one statement may run, and how long it may wait for a lock (on SQLite: for another

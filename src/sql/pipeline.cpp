@@ -444,9 +444,11 @@ class PostgresqlConnection::Flight {
     return PostgresqlResult(can_take() ? PQgetResult(my_.native_) : nullptr);
   }
 
-  /// Reads the mark that ends an answer, which is no result. False where the connection broke.
+  /// Reads the mark that ends an answer, which is no result. False where the connection broke, or a
+  /// server answers without end.
   bool read_to_end() {
-    while (can_take()) {
+    constexpr int most_results = 100;
+    for (int results = 0; results < most_results && can_take(); ++results) {
       if (const PostgresqlResult rest{PQgetResult(my_.native_)}; !rest) {
         return true;
       }

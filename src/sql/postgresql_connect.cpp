@@ -122,10 +122,12 @@ PostgresqlHandle open(const std::string& text, Deadline until) {
   // The server's sentence is in its own language.
   PQsetErrorVerbosity(handle.get(), PQERRORS_SQLSTATE);
   auto next = PGRES_POLLING_WRITING;
-  while (PQstatus(handle.get()) != CONNECTION_BAD && next != PGRES_POLLING_OK) {
+  // The clock is read each time: a peer may talk without end.
+  for (bool late = false; PQstatus(handle.get()) != CONNECTION_BAD && next != PGRES_POLLING_OK;
+       late = std::chrono::steady_clock::now() > until) {
     const auto what = next == PGRES_POLLING_READING ? platform::SocketWait::to_read
                                                     : platform::SocketWait::to_write;
-    if (!platform::wait_for_socket(PQsocket(handle.get()), what, until)) {
+    if (late || !platform::wait_for_socket(PQsocket(handle.get()), what, until)) {
       throw SqlError(SqlErrorKind::unreachable, std::string(describe(SqlErrorKind::unreachable)) +
                                                     ": the server did not answer in time");
     }

@@ -99,15 +99,22 @@ PostgresqlResult PostgresqlConnection::ask(const char* sql) noexcept {
     return answer;
   }
   // As PQexec does, which would wait for a silent server without end: the last result, or the first
-  // that is an error.
+  // that is an error. A server may answer without end, or begin to copy, which libpq then says of
+  // each further result.
+  const Deadline until = not_beyond_deadline(Deadline::max());
   while (true) {
-    if (!wait_for_answer(not_beyond_deadline(Deadline::max()))) {
+    if (!wait_for_answer(until) || std::chrono::steady_clock::now() > until) {
       give_up();
       return nullptr;
     }
     PostgresqlResult next(PQgetResult(native_));
     if (!next) {
       return answer;
+    }
+    const auto status = PQresultStatus(next.get());
+    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
+      give_up();
+      return nullptr;
     }
     if (!answer || PQresultStatus(answer.get()) != PGRES_FATAL_ERROR) {
       answer = std::move(next);
@@ -149,8 +156,15 @@ bool PostgresqlConnection::exchange(Deadline until) noexcept {
   if (PQstatus(native_) == CONNECTION_BAD) {
     return true;
   }
-  return platform::wait_for_socket(PQsocket(native_), what, until) &&
-         (PQconsumeInput(native_) == 1 || PQstatus(native_) == CONNECTION_BAD);
+  if (!platform::wait_for_socket(PQsocket(native_), what, until)) {
+    return false;
+  }
+  const bool goes_on = PQconsumeInput(native_) == 1;
+  if (PQstatus(native_) == CONNECTION_BAD) {
+    return true;
+  }
+  // A peer that talks without end is given up on, too, unless what it was asked for has come.
+  return goes_on && (PQisBusy(native_) == 0 || std::chrono::steady_clock::now() <= until);
 }
 
 std::optional<std::string> PostgresqlConnection::limits_to_set(bool begins) {

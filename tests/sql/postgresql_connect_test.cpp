@@ -10,8 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -47,6 +50,72 @@ class SilentAddress {
  private:
   int descriptor_;
 };
+
+/// Takes one connection, says something, and then something else again and again.
+class ChattyServer {
+ public:
+  ChattyServer(std::string first, std::string again)
+      : first_(std::move(first)),
+        again_(std::move(again)),
+        listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof name;
+    REQUIRE(bind(listener_, reinterpret_cast<const sockaddr*>(&name), size) == 0);
+    REQUIRE(listen(listener_, 1) == 0);
+    REQUIRE(getsockname(listener_, reinterpret_cast<sockaddr*>(&name), &size) == 0);
+    port_ = std::to_string(ntohs(name.sin_port));
+    thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
+  }
+  ChattyServer(const ChattyServer&) = delete;
+  ChattyServer& operator=(const ChattyServer&) = delete;
+  ~ChattyServer() {
+    thread_.request_stop();
+    shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    close(listener_);
+  }
+
+  [[nodiscard]] std::string url() const {
+    return "postgresql://ada@127.0.0.1:" + port_ + "/books?sslmode=disable&gssencmode=disable";
+  }
+
+ private:
+  void serve(const std::stop_token& stop) const {
+    const int peer = accept(listener_, nullptr, nullptr);
+    if (peer < 0) {
+      return;
+    }
+    std::array<char, 4'096> heard{};
+    static_cast<void>(recv(peer, heard.data(), heard.size(), 0));
+    bool listens = send(peer, first_.data(), first_.size(), MSG_NOSIGNAL) > 0;
+    while (listens && !stop.stop_requested()) {
+      if (again_.empty()) {
+        std::this_thread::sleep_for(10ms);
+      } else {
+        listens = send(peer, again_.data(), again_.size(), MSG_NOSIGNAL) > 0;
+      }
+    }
+    close(peer);
+  }
+
+  std::string first_;
+  std::string again_;
+  int listener_;
+  std::string port_;
+  std::jthread thread_;
+};
+
+/// A message of the server's: its kind, its length, its content.
+std::string message(char kind, const std::string& content) {
+  const auto size = static_cast<std::uint32_t>(content.size() + 4);
+  std::string text(1, kind);
+  for (const int shift : {24, 16, 8, 0}) {
+    text += static_cast<char>(size >> shift & 0xFFU);
+  }
+  return text + content;
+}
 
 /// What is written to standard error meanwhile.
 std::string standard_error_of(const std::function<void()>& work) {
@@ -212,6 +281,43 @@ TEST_CASE("a server that is silent from the start is given up on at the deadline
     CHECK(std::string(error.what()).ends_with(": the server did not answer in time"));
     CHECK(time >= each.expected);
     CHECK(time < each.expected + 900ms);  // "by more than a second"
+  }
+}
+
+TEST_CASE("a server that talks without end is given up on in time") {
+  using namespace std::string_literals;
+  const std::string welcome = message('R', "\0\0\0\0"s);
+  const std::string ready = message('Z', "I");
+  const std::string notice = message('N', "SNOTICE\0C00000\0Mtalk\0\0"s);
+  const std::string setting = message('S', "name\0value\0"s);
+  const auto often = [](const std::string& text) {
+    std::string all;
+    for (int time = 0; time < 1'000; ++time) {
+      all += text;
+    }
+    return all;
+  };
+  struct Case {
+    std::string name;
+    std::string first;
+    std::string again;
+  };
+  const std::vector<Case> cases = {
+      {"notices while connecting", welcome, often(notice)},
+      {"settings while connecting", welcome, often(setting)},
+      {"notices instead of an answer", welcome + ready, often(notice)},
+      {"settings instead of an answer", welcome + ready, often(setting)},
+      {"answers that do not end", welcome + ready, often(message('C', "SET\0"s))},
+      {"a copy that nobody asked for", welcome + ready + message('G', "\0\0\0"s), ""},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.name);
+    const ChattyServer server(each.first, each.again);
+    const EmptyDatabase database{
+        .name = "pipelined", .url = server.url(), .options = {.connect_timeout = 300ms}};
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(kind_of([&] { static_cast<void>(database.connect()); }) == SqlErrorKind::unreachable);
+    CHECK(std::chrono::steady_clock::now() - begin < 300ms + 1s + 1s);  // once for each half
   }
 }
 

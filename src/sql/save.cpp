@@ -70,27 +70,24 @@ std::vector<Parameter> with(std::vector<Parameter> parameters, const std::vector
   "JSON(:reported_tokens), JSON(:ended_tokens), JSON(" prices                                  \
   "), JSON(:policy), :usage_id, :refund, :overage, :uncollected)"
 
-const std::vector<Parameter> new_session = {{"user_id", text},
-                                            {"session_id", text},
-                                            {"model_id", text},
-                                            {"started_at", instant},
-                                            {"first_tokens", text},
-                                            {"prices", text},
-                                            {"policy", text},
-                                            {"estimated_credits", integer},
-                                            {"allocated_credits", integer},
-                                            {"used_credits", integer},
-                                            {"status", text},
-                                            {"completed_at", instant},
-                                            {"last_activity_at", instant},
-                                            {"expires_at", instant},
-                                            {"estimated_tokens", text},
-                                            {"reported_tokens", text},
-                                            {"ended_tokens", text},
-                                            {"usage_id", integer},
-                                            {"refund", integer},
-                                            {"overage", integer},
-                                            {"uncollected", integer}};
+// What changes of a session in the course of time.
+const std::vector<Parameter> session_state = {
+    {"estimated_credits", integer}, {"allocated_credits", integer},
+    {"used_credits", integer},      {"status", text},
+    {"completed_at", instant},      {"last_activity_at", instant},
+    {"expires_at", instant},        {"estimated_tokens", text},
+    {"reported_tokens", text},      {"ended_tokens", text},
+    {"usage_id", integer},          {"refund", integer},
+    {"overage", integer},           {"uncollected", integer}};
+
+const std::vector<Parameter> new_session = with({{"user_id", text},
+                                                 {"session_id", text},
+                                                 {"model_id", text},
+                                                 {"started_at", instant},
+                                                 {"first_tokens", text},
+                                                 {"prices", text},
+                                                 {"policy", text}},
+                                                session_state);
 
 const Statement insert_session{.name = "insert_session",
                                .text = ACCOUNTING_INSERT_SESSION(":prices"),
@@ -132,22 +129,8 @@ const Statement insert_session_at_rule{
   "uncollected = :uncollected WHERE user_id = :user_id AND session_id = :session_id AND " \
   "completed_at IS NULL"
 
-const std::vector<Parameter> changed_session = {{"user_id", text},
-                                                {"session_id", text},
-                                                {"estimated_credits", integer},
-                                                {"allocated_credits", integer},
-                                                {"used_credits", integer},
-                                                {"status", text},
-                                                {"completed_at", instant},
-                                                {"last_activity_at", instant},
-                                                {"expires_at", instant},
-                                                {"estimated_tokens", text},
-                                                {"reported_tokens", text},
-                                                {"ended_tokens", text},
-                                                {"usage_id", integer},
-                                                {"refund", integer},
-                                                {"overage", integer},
-                                                {"uncollected", integer}};
+const std::vector<Parameter> changed_session =
+    with({{"user_id", text}, {"session_id", text}}, session_state);
 
 const Statement change_session{.name = "change_session",
                                .text = ACCOUNTING_CHANGE_SESSION,

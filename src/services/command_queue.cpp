@@ -129,8 +129,7 @@ void CommandQueue::enter(Entries& entries) {
     entry.account = &account;
     account.waiting.splice(account.waiting.end(), entries, entries.begin());
     ++entry.caller->open;
-    ++entry.caller->queued;
-    ++waiting_;
+    add_to_queued(*entry.caller);
     take_turn(account);
   }
 }
@@ -156,8 +155,7 @@ void CommandQueue::leave(Caller& caller, Account& account) noexcept {
     }
     entry.ticket->ran_out_of = "the call waited for others until its deadline";
     --caller.open;
-    --caller.queued;
-    --waiting_;
+    take_from_queued(caller);
     return true;
   });
 }
@@ -284,7 +282,6 @@ std::optional<CommandQueue::Batch> CommandQueue::take(const Caller& caller, Cloc
     account->at_work = true;
     drop_turn(*account);
   }
-  waiting_ -= batch.entries.size();
   room_.notify_all();
   // Whoever works on its own account may wait for it, but only so many as leave places and
   // connections to the others.
@@ -297,8 +294,21 @@ std::optional<CommandQueue::Batch> CommandQueue::take(const Caller& caller, Cloc
   return batch;
 }
 
-/// One command of each account after the other, until none is left or the batch is full.
+/// So many callers of those that are here that each batch beside this one can have as many: one
+/// that takes them all leaves the next one nothing to be worth its costs, and half of the
+/// processors idle.
+std::size_t CommandQueue::fair_share() const {
+  std::size_t callers = waiting_callers_;
+  for (const UnderWay& each : under_way_) {
+    callers += each.callers;
+  }
+  return (callers + limits_.side_by_side - 1) / limits_.side_by_side;
+}
+
+/// One command of each account after the other, until none is left or the batch is full. Those of
+/// an account stay together: they could not go side by side.
 void CommandQueue::take_along(Batch& batch, Account* first, Clock::time_point now) {
+  const std::size_t share = fair_share();
   batch.accounts.push_back(first);
   take_front(batch, *first);
   if (batch.entries.front().ticket->alone) {
@@ -306,9 +316,12 @@ void CommandQueue::take_along(Batch& batch, Account* first, Clock::time_point no
   }
   if (!first->held) {
     for (Account* account : turns_) {
-      const bool fits = account != first && !account->held && account->not_before <= now &&
-                        !account->waiting.front().ticket->alone;
-      if (fits && batch.entries.size() < limits_.batch) {
+      const Entry& front = account->waiting.front();
+      const bool has_room = batch.entries.size() < limits_.batch &&
+                            (batch.callers < share || front.caller->batch == batch.number);
+      const bool fits =
+          account != first && !account->held && account->not_before <= now && !front.ticket->alone;
+      if (fits && has_room) {
         batch.accounts.push_back(account);
         take_front(batch, *account);
       }
@@ -329,7 +342,7 @@ void CommandQueue::take_along(Batch& batch, Account* first, Clock::time_point no
 void CommandQueue::take_front(Batch& batch, Account& account) {
   const Entry& entry = account.waiting.front();
   batch.deadline = std::min(batch.deadline, entry.caller->deadline);
-  --entry.caller->queued;
+  take_from_queued(*entry.caller);
   batch.callers += std::exchange(entry.caller->batch, batch.number) == batch.number ? 0 : 1;
   batch.entries.splice(batch.entries.end(), account.waiting, account.waiting.begin());
 }
@@ -422,10 +435,20 @@ void CommandQueue::put_back(Batch& batch, Entries::iterator entry, Clock::time_p
   // Among others it was only looked at in passing; by itself it can be waited for at once.
   account.not_before = batch.accounts.size() > 1 ? now : now + pause_when_held;
   account.waiting.splice(account.waiting.begin(), batch.entries, entry);
-  ++waiting_;
-  if (++caller.queued == 1 && caller.waits) {
+  add_to_queued(caller);
+  if (caller.queued == 1 && caller.waits) {
     batch.calls.push_back({.bed = caller.bed});  // it has a deadline to look after again
   }
+}
+
+void CommandQueue::add_to_queued(Caller& caller) noexcept {
+  ++waiting_;
+  waiting_callers_ += caller.queued++ == 0 ? 1 : 0;
+}
+
+void CommandQueue::take_from_queued(Caller& caller) noexcept {
+  --waiting_;
+  waiting_callers_ -= --caller.queued == 0 ? 1 : 0;
 }
 
 void CommandQueue::take_turn(Account& account) noexcept {

@@ -156,6 +156,7 @@ class CommandQueue {
   [[nodiscard]] Caller* next_caller(Clock::time_point now) const;
   std::optional<Batch> take(const Caller& caller, Clock::time_point now);
   Account* first_for(const Caller& caller, Clock::time_point now);
+  [[nodiscard]] std::size_t fair_share() const;
   void take_along(Batch& batch, Account* first, Clock::time_point now);
   void take_front(Batch& batch, Account& account);
   void lead(Batch& batch) noexcept;
@@ -165,6 +166,8 @@ class CommandQueue {
   /// True where it was the caller's last.
   static bool end(Batch& batch, const Entry& entry);
   void give_more_time(Batch& batch);
+  void add_to_queued(Caller& caller) noexcept;
+  void take_from_queued(Caller& caller) noexcept;
   void take_turn(Account& account) noexcept;
   void drop_turn(Account& account) noexcept;
   /// Whoever is to look whether the next batch can begin.
@@ -177,9 +180,10 @@ class CommandQueue {
   mutable std::mutex mutex_;
   std::condition_variable room_;
   std::unordered_map<std::string, Account> accounts_;  ///< those with commands here
-  std::list<Account*> turns_;      ///< who has commands waiting and nothing under way
-  std::list<UnderWay> under_way_;  ///< the batch that began first at the front
-  std::size_t waiting_ = 0;
+  std::list<Account*> turns_;        ///< who has commands waiting and nothing under way
+  std::list<UnderWay> under_way_;    ///< the batch that began first at the front
+  std::size_t waiting_ = 0;          ///< tickets
+  std::size_t waiting_callers_ = 0;  ///< whose they are
   std::uint64_t batches_ = 0;
   /// What waited when the last batch ended and the callers whom it answered, who may come back
   /// until then.

@@ -137,6 +137,7 @@ class Desk {
   }
 
   Call call(const std::string& user_id, bool alone = false);
+  Call call_all(const std::vector<std::string>& user_ids);
 
   std::unique_ptr<Pacing> pacing;
   CommandQueue queue;
@@ -208,6 +209,10 @@ class Call {
 Call Desk::call(const std::string& user_id, bool alone) {
   return {*this,
           std::jthread([this, user_id, alone] { done += run(user_id, in(1min), alone) ? 1 : 0; })};
+}
+
+Call Desk::call_all(const std::vector<std::string>& user_ids) {
+  return {*this, std::jthread([this, user_ids] { done += run_all(user_ids); })};
 }
 
 void wait_until(const auto& condition) {
@@ -316,6 +321,45 @@ TEST_SUITE("command queue") {
     first.join();
     again.join();
     CHECK_FALSE(desk.at_work_twice);
+  }
+
+  TEST_CASE("callers that wait are shared out among the batches that go side by side") {
+    using Calls = std::vector<std::vector<std::string>>;  // of each caller: whom it asks for
+    struct Case {
+      const char* title;
+      Calls waiting;
+      std::size_t taken;  // by the next batch, beside one that a caller has under way
+    };
+    const std::vector<Case> cases = {
+        {"six and one are seven: half of them, rounded up",
+         {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}, {"f"}},
+         4},
+        {"two and one are three", {{"a"}, {"b"}}, 2},
+        {"an account's commands cannot go side by side", {{"a"}, {"a"}, {"a"}, {"a"}, {"a"}}, 5},
+        {"a caller waits for all that it asks for", {{"a", "b", "c", "d", "e", "f"}}, 6},
+        {"callers are shared out, not commands", {{"a", "b", "c"}, {"d", "e"}, {"f"}}, 5},
+    };
+    for (const Case& each : cases) {
+      CAPTURE(each.title);
+      Desk desk({.side_by_side = 2, .places = 2});
+      for (const char* user_id : {"one", "two"}) {
+        desk.stop_at(user_id);
+      }
+      std::vector<Call> threads;
+      for (const char* user_id : {"one", "two"}) {
+        threads.push_back(desk.call(user_id));
+        wait_until([&] { return desk.met(user_id); });
+      }
+      std::size_t commands = 0;
+      for (const std::vector<std::string>& users : each.waiting) {
+        threads.push_back(desk.call_all(users));
+        wait_for_waiting(desk, commands += users.size());
+      }
+      desk.let_go("one");
+      wait_until([&] { return desk.batches().size() > 2; });
+      CHECK(desk.batches()[2].users.size() == each.taken);
+      desk.let_go("two");
+    }
   }
 
   TEST_CASE("batches that are under way for long keep nobody else waiting") {

@@ -26,12 +26,11 @@ const EVP_MD* sha256() {
 }  // namespace
 
 std::string hexadecimal(std::string_view bytes) {
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const char character : bytes) {
-    const auto byte = static_cast<unsigned char>(character);
-    text += digits[byte >> 4U];
-    text += digits[byte & 15U];
+  std::string text(2 * bytes.size(), '0');
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(bytes[at]);
+    text[2 * at] = digits[byte >> 4U];
+    text[2 * at + 1] = digits[byte & 15U];
   }
   return text;
 }

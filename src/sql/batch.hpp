@@ -4,6 +4,7 @@
 #include "sql/connection.hpp"
 #include "sql/statement.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -16,6 +17,11 @@ class Batch {
 
   /// A statement whose rows, once there, are handed to `use`.
   void add(const Statement& statement, std::vector<Value> values, UseRows use = nullptr) {
+    if (calls_.empty()) {
+      constexpr std::size_t most_have = 8;
+      calls_.reserve(most_have);
+      uses_.reserve(most_have);
+    }
     calls_.push_back({.statement = &statement, .values = std::move(values)});
     uses_.push_back(std::move(use));
   }

@@ -294,16 +294,17 @@ void save_counters(Batch& batch, const domain::CountersChange& change,
   const auto& [user_id, before, after] = change;
   const bool to_be_locked = remembered != nullptr && remembered->locks_rows;
   if (to_be_locked && after == before) {
-    batch.add(compare_counters_if_free, {user_id, before.last_allocation_id, before.last_usage_id,
-                                         before.last_entry_sequence, before.last_entry_hash});
+    batch.add(compare_counters_if_free,
+              values_of(user_id, before.last_allocation_id, before.last_usage_id,
+                        before.last_entry_sequence, before.last_entry_hash));
     return;
   }
-  batch.add(
-      to_be_locked ? advance_counters_if_free : advance_counters,
-      {user_id, after.last_allocation_id, after.last_usage_id, after.last_entry_sequence,
-       after.allocated_credits - before.allocated_credits, after.used_credits - before.used_credits,
-       after.last_entry_hash, before.last_allocation_id, before.last_usage_id,
-       before.last_entry_sequence, before.last_entry_hash});
+  batch.add(to_be_locked ? advance_counters_if_free : advance_counters,
+            values_of(user_id, after.last_allocation_id, after.last_usage_id,
+                      after.last_entry_sequence, after.allocated_credits - before.allocated_credits,
+                      after.used_credits - before.used_credits, after.last_entry_hash,
+                      before.last_allocation_id, before.last_usage_id, before.last_entry_sequence,
+                      before.last_entry_hash));
 }
 
 /// True for what a database answers where the accounts have moved on since, or a key is used.
@@ -314,11 +315,11 @@ bool says_that_something_changed(SqlErrorKind kind) {
 
 void save_allocation(Batch& batch, const domain::AllocationChange& change) {
   const domain::Effect& effect = change.change;
-  batch.add(change_allocation, {change.user_id, change.id, effect.remaining, effect.held,
-                                effect.consumed, effect.revoked, effect.moved});
+  batch.add(change_allocation, values_of(change.user_id, change.id, effect.remaining, effect.held,
+                                         effect.consumed, effect.revoked, effect.moved));
   if (change.revoked_at) {
-    batch.add(mark_allocation_revoked,
-              {change.user_id, change.id, *change.revoked_at, optional_value(change.revoked_by)});
+    batch.add(mark_allocation_revoked, values_of(change.user_id, change.id, *change.revoked_at,
+                                                 optional_value(change.revoked_by)));
   }
 }
 
@@ -347,8 +348,8 @@ void save_session(Batch& batch, const domain::SessionChange& change, const Remem
   if (remembered == nullptr) {
     batch.add(is_new ? insert_session : change_session, std::move(values));
   } else if (is_new && remembered->locks_rows) {
-    batch.add(compare_rule,
-              {session.model_id, session.started_at, remembered->rules.at(session.model_id).id});
+    batch.add(compare_rule, values_of(session.model_id, session.started_at,
+                                      remembered->rules.at(session.model_id).id));
     batch.add(insert_session, std::move(values));
   } else if (is_new) {
     values.emplace_back(remembered->rules.at(session.model_id).id);
@@ -363,26 +364,28 @@ void save_session(Batch& batch, const domain::SessionChange& change, const Remem
 
 void save_new_rows(Batch& batch, const domain::Changes& changes) {
   for (const auto& [user_id, session_id, position, slice] : changes.slices) {
-    batch.add(insert_slice, {user_id, session_id, position, slice.allocation_id, slice.credits});
+    batch.add(insert_slice,
+              values_of(user_id, session_id, position, slice.allocation_id, slice.credits));
   }
   for (const UsageRecord& record : changes.usage_records) {
-    batch.add(insert_usage,
-              {record.user_id, record.id, record.timestamp, record.service, record.operation,
-               record.credits, record.collected_credits, optional_value(record.metadata)});
+    batch.add(insert_usage, values_of(record.user_id, record.id, record.timestamp, record.service,
+                                      record.operation, record.credits, record.collected_credits,
+                                      optional_value(record.metadata)));
   }
   for (const CreditEntry& entry : changes.entries) {
-    batch.add(insert_entry, {entry.user_id, entry.sequence, entry.allocation_id,
-                             std::string(to_string(entry.kind)), entry.credits, entry.held_credits,
-                             optional_value(entry.session_id), optional_value(entry.usage_id),
-                             entry.actor, entry.created_at, entry.hash});
+    batch.add(insert_entry,
+              values_of(entry.user_id, entry.sequence, entry.allocation_id,
+                        std::string(to_string(entry.kind)), entry.credits, entry.held_credits,
+                        optional_value(entry.session_id), optional_value(entry.usage_id),
+                        entry.actor, entry.created_at, entry.hash));
   }
   for (const domain::RollupChange& rollup : changes.rollups) {
-    batch.add(add_to_rollup, {rollup.user_id, rollup.day, rollup.service, rollup.model,
-                              rollup.records, rollup.credits});
+    batch.add(add_to_rollup, values_of(rollup.user_id, rollup.day, rollup.service, rollup.model,
+                                       rollup.records, rollup.credits));
   }
   for (const auto& [user_id, record] : changes.keys) {
-    batch.add(insert_key, {user_id, record.key, record.operation, record.fingerprint, record.answer,
-                           record.created_at});
+    batch.add(insert_key, values_of(user_id, record.key, record.operation, record.fingerprint,
+                                    record.answer, record.created_at));
   }
 }
 
@@ -392,9 +395,9 @@ void save(Batch& batch, const domain::Changes& changes, const Remembered* rememb
   }
   for (const CreditAllocation& allocation : changes.new_allocations) {
     batch.add(insert_allocation,
-              {allocation.user_id, allocation.id, allocation.total_credits, allocation.allocated_by,
-               allocation.allocated_at, allocation.effective_at,
-               optional_value(allocation.expires_at), allocation.notes});
+              values_of(allocation.user_id, allocation.id, allocation.total_credits,
+                        allocation.allocated_by, allocation.allocated_at, allocation.effective_at,
+                        optional_value(allocation.expires_at), allocation.notes));
   }
   for (const domain::AllocationChange& change : changes.allocations) {
     save_allocation(batch, change);

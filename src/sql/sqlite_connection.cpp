@@ -79,7 +79,10 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
   wait_when_busy();
   execute("PRAGMA foreign_keys = ON");
   execute("PRAGMA trusted_schema = OFF");
-  if (!in_memory_) {
+  if (in_memory_) {
+    // What a transaction changes is copied a page at a time, to be put back should it fail.
+    execute("PRAGMA page_size = 2048");
+  } else {
     use_write_ahead_log();
     execute("PRAGMA synchronous = FULL");
     // The pages that many callers write fit, and are copied into the file less often than they are

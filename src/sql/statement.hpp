@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -34,6 +35,15 @@ using Value = std::variant<std::monostate, std::int64_t, std::string, Timestamp>
 
 using Row = std::vector<Value>;
 using Rows = std::vector<Row>;
+
+/// Values in their order, each made where it stays: a braced list copies what is in it.
+template <class... Originals>
+std::vector<Value> values_of(Originals&&... originals) {
+  std::vector<Value> values;
+  values.reserve(sizeof...(originals));
+  (values.emplace_back(std::forward<Originals>(originals)), ...);
+  return values;
+}
 
 struct Parameter {
   std::string_view name;

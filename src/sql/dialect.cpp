@@ -186,16 +186,32 @@ std::string_view array_type(Type type) noexcept {
   return "";
 }
 
-/// A relation of the rows of values; `number` counts them.
+/// Calls `take` with each parameter's place, beginning with 1, as text, and the type of its array.
+void for_each_array(const Statement& statement, const auto& take) {
+  for (std::size_t index = 0; index < statement.parameters.size(); ++index) {
+    take(std::to_string(index + 1), array_type(statement.parameters[index].type));
+  }
+}
+
+/// A relation of the rows of values. The arrays are read side by side, a row at a time: a function
+/// in FROM would be written down as a whole first.
 std::string each_row(const Statement& statement) {
+  std::string columns;
+  for_each_array(statement, [&](const std::string& place, std::string_view type) {
+    columns += columns.empty() ? "" : ", ";
+    columns += "unnest($" + place + std::string(type) + ") AS p" + place;
+  });
+  return "(SELECT " + columns + ") AS each_row";
+}
+
+/// The same with `number`, which counts them.
+std::string each_numbered_row(const Statement& statement) {
   std::string arrays;
   std::string columns;
-  for (std::size_t index = 0; index < statement.parameters.size(); ++index) {
-    const std::string number = std::to_string(index + 1);
-    arrays += (index == 0 ? "$" : ", $") + number;
-    arrays += array_type(statement.parameters[index].type);
-    columns += "p" + number + ", ";
-  }
+  for_each_array(statement, [&](const std::string& place, std::string_view type) {
+    arrays += (arrays.empty() ? "$" : ", $") + place + std::string(type);
+    columns += "p" + place + ", ";
+  });
   return "unnest(" + arrays + ") WITH ORDINALITY AS each_row (" + columns + "number)";
 }
 
@@ -261,7 +277,6 @@ bool has_form_for_many(const Statement& statement) noexcept {
 NumberedText spell_for_many(const Statement& statement) {
   const auto text =
       Speller(statement, DatabaseKind::postgresql, Values::of_each_row).spell(statement.text);
-  const std::string rows = each_row(statement);
   NumberedText many;
   for (std::size_t index = 0; index < statement.parameters.size(); ++index) {
     many.parameters.push_back(index);
@@ -270,12 +285,12 @@ NumberedText spell_for_many(const Statement& statement) {
     throw MistakenStatement("a statement that has no form for many rows");
   }
   if (text.starts_with("INSERT ")) {
-    many.text = select_values(text, rows);
+    many.text = select_values(text, each_row(statement));
   } else if (text.starts_with("UPDATE ")) {
-    many.text = insert_before_condition(text, " FROM " + rows);
+    many.text = insert_before_condition(text, " FROM " + each_row(statement));
   } else {
-    many.text = "SELECT each_row.number, found.* FROM " + rows + " CROSS JOIN LATERAL (" + text +
-                ") AS found";
+    many.text = "SELECT each_row.number, found.* FROM " + each_numbered_row(statement) +
+                " CROSS JOIN LATERAL (" + text + ") AS found";
   }
   if (statement.touches_one_row) {
     many.text = touching(

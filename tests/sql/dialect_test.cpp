@@ -111,7 +111,7 @@ TEST_CASE("an insert of many rows selects them, and keeps what stands behind the
   CHECK(has_form_for_many(insert));
   CHECK(spell_for_many(insert).text ==
         "INSERT INTO t (a, b) SELECT each_row.p1, coalesce(each_row.p2, ')') FROM"
-        " unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS each_row (p1, p2, number)"
+        " (SELECT unnest($1::bigint[]) AS p1, unnest($2::text[]) AS p2) AS each_row"
         " ON CONFLICT (a) DO UPDATE SET b = excluded.b");
 }
 
@@ -120,8 +120,9 @@ TEST_CASE("an update of many rows must touch as many where each must touch one")
                    .text = "UPDATE t SET a = a + :n WHERE b = :t",
                    .parameters = {{"n", Type::integer}, {"t", Type::text}}};
   const std::string plain =
-      "UPDATE t SET a = a + each_row.p1 FROM unnest($1::bigint[], $2::text[])"
-      " WITH ORDINALITY AS each_row (p1, p2, number) WHERE b = each_row.p2";
+      "UPDATE t SET a = a + each_row.p1"
+      " FROM (SELECT unnest($1::bigint[]) AS p1, unnest($2::text[]) AS p2) AS each_row WHERE b = "
+      "each_row.p2";
   CHECK(spell_for_many(update).text == plain);
   update.touches_one_row = true;
   CHECK(spell_for_many(update).text ==
@@ -137,7 +138,7 @@ TEST_CASE("an update of many rows has its rows before its own condition") {
                          .parameters = {{"n", Type::integer}}};
   CHECK(spell_for_many(update).text ==
         "UPDATE t SET a = (SELECT c FROM u WHERE d = each_row.p1), b = '( WHERE '"
-        " FROM unnest($1::bigint[]) WITH ORDINALITY AS each_row (p1, number)"
+        " FROM (SELECT unnest($1::bigint[]) AS p1) AS each_row"
         " WHERE b = (SELECT b FROM t WHERE b = each_row.p1 FOR NO KEY UPDATE SKIP LOCKED)");
 }
 

@@ -41,7 +41,7 @@ CommandQueue::CommandQueue(CarryOut carry_out, Pacing& pacing, const Limits& lim
 
 CommandQueue::Status CommandQueue::status() const {
   const std::lock_guard lock(mutex_);
-  return {.waiting = waiting_, .under_way = under_way_.size()};
+  return {.waiting = waiting_, .waiting_callers = waiting_callers_, .under_way = under_way_.size()};
 }
 
 void CommandQueue::run(std::span<Ticket> tickets, store::Deadline deadline) {
@@ -263,7 +263,7 @@ CommandQueue::Account* CommandQueue::first_for(const Caller& caller, Clock::time
   return found == turns_.end() ? nullptr : *found;
 }
 
-std::optional<CommandQueue::Batch> CommandQueue::take(const Caller& caller, Clock::time_point now) {
+std::optional<CommandQueue::Batch> CommandQueue::take(Caller& caller, Clock::time_point now) {
   Account* first = may_begin(now) ? first_for(caller, now) : nullptr;
   if (first == nullptr) {
     return std::nullopt;
@@ -276,7 +276,7 @@ std::optional<CommandQueue::Batch> CommandQueue::take(const Caller& caller, Cloc
   batch.began = now;
   batch.number = ++batches_;
   batch.deadline = caller.deadline;
-  take_along(batch, first, now);
+  take_along(batch, caller, first, now);
   batch.place->callers = batch.callers;
   for (Account* account : batch.accounts) {
     account->at_work = true;
@@ -288,27 +288,53 @@ std::optional<CommandQueue::Batch> CommandQueue::take(const Caller& caller, Cloc
   const auto waits = [](const UnderWay& each) { return each.may_wait; };
   const auto waiting = std::count_if(under_way_.begin(), under_way_.end(), waits);
   const bool has_room = static_cast<std::size_t>(waiting) < (limits_.places - 1) / 2;
-  const bool is_own = caller.batch == batch.number;
+  const bool is_own = std::ranges::any_of(
+      batch.entries, [&](const Entry& entry) { return entry.caller == &caller; });
   batch.place->may_wait = batch.accounts.size() == 1 && is_own && has_room;
   batch.when_held = batch.place->may_wait ? WhenHeld::wait : WhenHeld::put_back;
   return batch;
 }
 
-/// So many callers of those that are here that each batch beside this one can have as many: one
-/// that takes them all leaves the next one nothing to be worth its costs, and half of the
-/// processors idle.
-std::size_t CommandQueue::fair_share() const {
+/// How many callers the batch that begins now takes along: so many that the quick ones beside it
+/// can have as many. One that took all would leave the next too few to be worth its costs.
+std::size_t CommandQueue::fair_share(Clock::time_point now) const {
   std::size_t callers = waiting_callers_;
+  std::size_t quick_ones = 0;  // the one that begins is among them, with no callers yet
   for (const UnderWay& each : under_way_) {
-    callers += each.callers;
+    if (now - each.began < quick) {
+      ++quick_ones;
+      callers += each.callers;
+    }
   }
-  return (callers + limits_.side_by_side - 1) / limits_.side_by_side;
+  const std::size_t slow_ones = under_way_.size() - quick_ones;
+  const std::size_t side_by_side = std::min(limits_.side_by_side, limits_.places - slow_ones);
+  // Rounded down for the first and up for the last, so that what is left is enough to begin.
+  return (callers + quick_ones - 1) / side_by_side;
 }
 
-/// One command of each account after the other, until none is left or the batch is full. Those of
-/// an account stay together: they could not go side by side.
-void CommandQueue::take_along(Batch& batch, Account* first, Clock::time_point now) {
-  const std::size_t share = fair_share();
+void CommandQueue::join(Batch& batch, Caller& caller) noexcept {
+  batch.callers += std::exchange(caller.batch, batch.number) == batch.number ? 0 : 1;
+}
+
+void CommandQueue::join(Batch& batch, const Account& account) noexcept {
+  for (const Entry& entry : account.waiting) {
+    join(batch, *entry.caller);
+  }
+}
+
+/// True where a caller that goes with the batch has a command of this account, too.
+bool CommandQueue::belongs_to(const Batch& batch, const Account& account) noexcept {
+  return std::ranges::any_of(
+      account.waiting, [&](const Entry& entry) { return entry.caller->batch == batch.number; });
+}
+
+/// One command of each account after the other, until none is left, the batch is full, or its share
+/// of the callers goes with it. All of an account goes together, since it could not go side by
+/// side; so does all that a caller asks for, who waits for the last of it.
+void CommandQueue::take_along(Batch& batch, Caller& leader, Account* first, Clock::time_point now) {
+  const std::size_t share = fair_share(now);
+  join(batch, leader);
+  join(batch, *first);
   batch.accounts.push_back(first);
   take_front(batch, *first);
   if (batch.entries.front().ticket->alone) {
@@ -316,12 +342,13 @@ void CommandQueue::take_along(Batch& batch, Account* first, Clock::time_point no
   }
   if (!first->held) {
     for (Account* account : turns_) {
-      const Entry& front = account->waiting.front();
-      const bool has_room = batch.entries.size() < limits_.batch &&
-                            (batch.callers < share || front.caller->batch == batch.number);
-      const bool fits =
-          account != first && !account->held && account->not_before <= now && !front.ticket->alone;
-      if (fits && has_room) {
+      if (account == first || account->held || account->not_before > now ||
+          account->waiting.front().ticket->alone) {
+        continue;
+      }
+      const bool has_room = batch.callers < share || belongs_to(batch, *account);
+      if (has_room && batch.entries.size() < limits_.batch) {
+        join(batch, *account);
         batch.accounts.push_back(account);
         take_front(batch, *account);
       }
@@ -343,7 +370,6 @@ void CommandQueue::take_front(Batch& batch, Account& account) {
   const Entry& entry = account.waiting.front();
   batch.deadline = std::min(batch.deadline, entry.caller->deadline);
   take_from_queued(*entry.caller);
-  batch.callers += std::exchange(entry.caller->batch, batch.number) == batch.number ? 0 : 1;
   batch.entries.splice(batch.entries.end(), account.waiting, account.waiting.begin());
 }
 

@@ -1,5 +1,5 @@
 // Command queue: the commands of all callers that wait, and who carries them out. The first caller
-// that waits takes all that wait along, in one transaction; nobody else's thread does any work.
+// that waits takes along those that share its transaction; nobody else's thread does any work.
 #pragma once
 
 #include "domain/command.hpp"
@@ -63,9 +63,10 @@ class CommandQueue {
   /// fails with StoreFailure (timed_out). Throws StoreError (retryable) where the queue stays full.
   void run(std::span<Ticket> tickets, store::Deadline deadline);
 
-  /// How many commands wait, and how many batches are under way.
+  /// How many commands wait, of how many callers, and how many batches are under way.
   struct Status {
     std::size_t waiting = 0;
+    std::size_t waiting_callers = 0;
     std::size_t under_way = 0;
   };
   [[nodiscard]] Status status() const;
@@ -92,7 +93,7 @@ class CommandQueue {
     std::size_t queued = 0;   ///< those of them that are in the queue
     bool waits = false;       ///< and is not busy with a batch
     bool called = false;      ///< and has not looked at the queue since
-    std::uint64_t batch = 0;  ///< the number of the last one that it had a ticket in
+    std::uint64_t batch = 0;  ///< the number of the last one that it went with
   };
 
   /// A ticket's place in the queue.
@@ -154,10 +155,13 @@ class CommandQueue {
   [[nodiscard]] bool may_begin(Clock::time_point now) const;
   [[nodiscard]] std::optional<Clock::time_point> next_chance(Clock::time_point now) const;
   [[nodiscard]] Caller* next_caller(Clock::time_point now) const;
-  std::optional<Batch> take(const Caller& caller, Clock::time_point now);
+  std::optional<Batch> take(Caller& caller, Clock::time_point now);
   Account* first_for(const Caller& caller, Clock::time_point now);
-  [[nodiscard]] std::size_t fair_share() const;
-  void take_along(Batch& batch, Account* first, Clock::time_point now);
+  [[nodiscard]] std::size_t fair_share(Clock::time_point now) const;
+  static void join(Batch& batch, Caller& caller) noexcept;
+  static void join(Batch& batch, const Account& account) noexcept;
+  [[nodiscard]] static bool belongs_to(const Batch& batch, const Account& account) noexcept;
+  void take_along(Batch& batch, Caller& leader, Account* first, Clock::time_point now);
   void take_front(Batch& batch, Account& account);
   void lead(Batch& batch) noexcept;
   void finish(Batch& batch) noexcept;

@@ -18,9 +18,10 @@ class Batch {
   /// A statement whose rows, once there, are handed to `use`.
   void add(const Statement& statement, std::vector<Value> values, UseRows use = nullptr) {
     if (calls_.empty()) {
-      constexpr std::size_t most_have = 8;
-      calls_.reserve(most_have);
-      uses_.reserve(most_have);
+      // What a charge writes fits: growing would move it again and again.
+      constexpr std::size_t usual_size = 8;
+      calls_.reserve(usual_size);
+      uses_.reserve(usual_size);
     }
     calls_.push_back({.statement = &statement, .values = std::move(values)});
     uses_.push_back(std::move(use));
@@ -28,6 +29,10 @@ class Batch {
 
   /// Puts another batch's statements behind this one's.
   void append(Batch other) {
+    if (calls_.empty()) {
+      *this = std::move(other);
+      return;
+    }
     for (std::size_t index = 0; index < other.calls_.size(); ++index) {
       calls_.push_back(std::move(other.calls_[index]));
       uses_.push_back(std::move(other.uses_[index]));

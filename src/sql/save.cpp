@@ -331,20 +331,18 @@ void save_session(Batch& batch, const domain::SessionChange& change, const Remem
   const domain::SessionRecord& record = change.record;
   const StreamingSession& session = record.session;
   const bool is_new = !change.before;
-  std::vector<Value> values{session.user_id, session.session_id};
+  std::vector<Value> values = values_of(session.user_id, session.session_id);
   if (is_new) {
-    values.insert(values.end(),
-                  {session.model_id, session.started_at, domain::encode_tokens(record.first_tokens),
-                   domain::encode_prices(record.prices), domain::encode_policy(record.policy)});
+    append_values(values, session.model_id, session.started_at,
+                  domain::encode_tokens(record.first_tokens), domain::encode_prices(record.prices),
+                  domain::encode_policy(record.policy));
   }
-  values.insert(
-      values.end(),
-      {session.estimated_credits, session.allocated_credits, session.used_credits,
-       std::string(to_string(session.status)), optional_value(session.completed_at),
-       session.last_activity_at, session.expires_at, tokens_value(session.estimated_tokens),
-       tokens_value(session.reported_tokens),
-       tokens_value(record.ending ? std::optional(record.ending->tokens) : std::nullopt),
-       optional_value(record.usage_id), record.refund, record.overage, record.uncollected});
+  append_values(values, session.estimated_credits, session.allocated_credits, session.used_credits,
+                std::string(to_string(session.status)), optional_value(session.completed_at),
+                session.last_activity_at, session.expires_at,
+                tokens_value(session.estimated_tokens), tokens_value(session.reported_tokens),
+                tokens_value(record.ending ? std::optional(record.ending->tokens) : std::nullopt),
+                optional_value(record.usage_id), record.refund, record.overage, record.uncollected);
   if (remembered == nullptr) {
     batch.add(is_new ? insert_session : change_session, std::move(values));
   } else if (is_new && remembered->locks_rows) {
@@ -355,9 +353,8 @@ void save_session(Batch& batch, const domain::SessionChange& change, const Remem
     values.emplace_back(remembered->rules.at(session.model_id).id);
     batch.add(insert_session_at_rule, std::move(values));
   } else {
-    values.insert(values.end(),
-                  {tokens_value(change.before->estimated_tokens),
-                   tokens_value(change.before->reported_tokens), change.before->last_activity_at});
+    append_values(values, tokens_value(change.before->estimated_tokens),
+                  tokens_value(change.before->reported_tokens), change.before->last_activity_at);
     batch.add(change_session_if_unchanged, std::move(values));
   }
 }

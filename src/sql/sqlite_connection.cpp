@@ -80,7 +80,8 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
   execute("PRAGMA foreign_keys = ON");
   execute("PRAGMA trusted_schema = OFF");
   if (in_memory_) {
-    // What a transaction changes is copied a page at a time, to be put back should it fail.
+    // What a transaction changes is copied a page at a time, to be put back should it fail: half of
+    // SQLite's usual pages is less to copy.
     execute("PRAGMA page_size = 2048");
   } else {
     use_write_ahead_log();

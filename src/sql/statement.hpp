@@ -36,12 +36,17 @@ using Value = std::variant<std::monostate, std::int64_t, std::string, Timestamp>
 using Row = std::vector<Value>;
 using Rows = std::vector<Row>;
 
-/// Values in their order, each made where it stays: a braced list copies what is in it.
+/// Puts values behind others, each made where it stays: a braced list copies what is in it.
+template <class... Originals>
+void append_values(std::vector<Value>& values, Originals&&... originals) {
+  values.reserve(values.size() + sizeof...(originals));
+  (values.emplace_back(std::forward<Originals>(originals)), ...);
+}
+
 template <class... Originals>
 std::vector<Value> values_of(Originals&&... originals) {
   std::vector<Value> values;
-  values.reserve(sizeof...(originals));
-  (values.emplace_back(std::forward<Originals>(originals)), ...);
+  append_values(values, std::forward<Originals>(originals)...);
   return values;
 }
 

@@ -61,6 +61,7 @@ void fail_each(CommandQueue& queue, std::chrono::milliseconds time,
     before();
     has_failed = run_without(queue, allocation, time);
     CHECK(queue.status().waiting == 0);
+    CHECK(queue.status().waiting_callers == 0);
     after();
     CHECK(queue.status().under_way == 0);
     Ticket ticket{.command = &kAda};

@@ -60,6 +60,20 @@ class SteppingPacing final : public Pacing {
   steady_clock::time_point time_ = steady_clock::now();
 };
 
+/// Time stands still, and whoever waits looks again now and then.
+class StandingPacing final : public Pacing {
+ public:
+  steady_clock::time_point now() override { return time_; }
+  void wait(std::chrono::microseconds duration) override { std::this_thread::sleep_for(duration); }
+  std::cv_status wait_until(std::condition_variable& called, std::unique_lock<std::mutex>& lock,
+                            steady_clock::time_point /*until*/) override {
+    return called.wait_for(lock, 20ms);
+  }
+
+ private:
+  const steady_clock::time_point time_ = steady_clock::now();
+};
+
 class Call;
 
 /// Stands for the database: notes the batches, keeps those of some accounts under way until they
@@ -324,29 +338,35 @@ TEST_SUITE("command queue") {
   }
 
   TEST_CASE("callers that wait are shared out among the batches that go side by side") {
-    using Calls = std::vector<std::vector<std::string>>;  // of each caller: whom it asks for
     struct Case {
       const char* title;
-      Calls waiting;
+      std::vector<std::vector<std::string>> waiting;  // of each caller: whom it asks for
       std::size_t taken;  // by the next batch, beside one that a caller has under way
+      std::size_t places = 2;
     };
     const std::vector<Case> cases = {
         {"six and one are seven: half of them, rounded up",
          {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}, {"f"}},
          4},
+        {"five and one are six", {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}}, 3},
+        {"three and one are four", {{"a"}, {"b"}, {"c"}}, 2},
         {"two and one are three", {{"a"}, {"b"}}, 2},
         {"an account's commands cannot go side by side", {{"a"}, {"a"}, {"a"}, {"a"}, {"a"}}, 5},
+        {"nor can they, beside others", {{"a"}, {"a"}, {"a"}, {"b"}, {"c"}, {"d"}}, 4},
+        {"several callers of several accounts", {{"a"}, {"a"}, {"b"}, {"b"}, {"c"}, {"c"}}, 4},
         {"a caller waits for all that it asks for", {{"a", "b", "c", "d", "e", "f"}}, 6},
-        {"callers are shared out, not commands", {{"a", "b", "c"}, {"d", "e"}, {"f"}}, 5},
+        {"whoever shares an account with it goes along as a whole",
+         {{"a", "b", "c"}, {"a", "d", "e"}, {"f"}, {"g"}},
+         7},
+        {"where only one batch has a place, it takes all", {{"a"}, {"b"}, {"c"}, {"d"}}, 4, 1},
     };
     for (const Case& each : cases) {
       CAPTURE(each.title);
-      Desk desk({.side_by_side = 2, .places = 2});
-      for (const char* user_id : {"one", "two"}) {
-        desk.stop_at(user_id);
-      }
+      Desk desk({.side_by_side = 2, .places = each.places}, std::make_unique<StandingPacing>());
       std::vector<Call> threads;
-      for (const char* user_id : {"one", "two"}) {
+      for (std::size_t place = 0; place < each.places; ++place) {
+        const std::string user_id = place == 0 ? "one" : "two";
+        desk.stop_at(user_id);
         threads.push_back(desk.call(user_id));
         wait_until([&] { return desk.met(user_id); });
       }
@@ -355,11 +375,41 @@ TEST_SUITE("command queue") {
         threads.push_back(desk.call_all(users));
         wait_for_waiting(desk, commands += users.size());
       }
+      CHECK(desk.queue.status().waiting_callers == each.waiting.size());
       desk.let_go("one");
-      wait_until([&] { return desk.batches().size() > 2; });
-      CHECK(desk.batches()[2].users.size() == each.taken);
+      wait_until([&] { return desk.batches().size() > each.places; });
+      CHECK(desk.batches()[each.places].users.size() == each.taken);
       desk.let_go("two");
+      threads.clear();
+      CHECK(static_cast<std::size_t>(desk.done) == commands + each.places);
+      CHECK(desk.queue.status().waiting_callers == 0);
     }
+  }
+
+  TEST_CASE("a slow batch beside others counts for no share") {
+    Desk desk({.side_by_side = 2, .places = 3});
+    for (const char* user_id : {"slow", "one"}) {
+      desk.stop_at(user_id);
+    }
+    std::vector<Call> threads;
+    for (const char* user_id : {"slow", "one"}) {
+      threads.push_back(desk.call(user_id));
+      wait_until([&] { return desk.met(user_id); });
+    }
+    std::this_thread::sleep_for(20ms);  // both are slow from now on: there is one place left
+    desk.stop_at("last");
+    threads.push_back(desk.call("last"));
+    wait_until([&] { return desk.met("last"); });
+    for (const char* user_id : {"a", "b", "c", "d"}) {
+      threads.push_back(desk.call(user_id));
+    }
+    wait_for_waiting(desk, 4);
+    desk.let_go("last");
+    wait_until([&] { return desk.batches().size() > 3; });
+    CHECK(desk.batches()[3].users.size() == 4);
+    desk.let_all_go();
+    threads.clear();
+    CHECK(desk.done == 7);
   }
 
   TEST_CASE("batches that are under way for long keep nobody else waiting") {
@@ -434,6 +484,7 @@ TEST_SUITE("command queue") {
     CHECK_FALSE(desk.run("bob", in(30ms)));
     CHECK(steady_clock::now() - began < 10s);
     CHECK(desk.queue.status().waiting == 0);
+    CHECK(desk.queue.status().waiting_callers == 0);
     CHECK_FALSE(desk.met("bob"));
     desk.let_go("ada");
     ada.join();
@@ -589,33 +640,37 @@ TEST_SUITE("command queue") {
     }
   }
 
-  TEST_CASE("many threads on few accounts, some of them held now and then: all are answered") {
-    Desk desk({.side_by_side = 2, .places = 3, .batch = 5});
-    constexpr int kThreads = 12;
-    constexpr int kCalls = 150;
-    std::atomic<bool> over = false;
-    std::jthread holder([&] {
-      while (!over) {
-        desk.hold("u1");
-        std::this_thread::sleep_for(3ms);
-        desk.release("u1");
-        std::this_thread::sleep_for(1ms);
-      }
-    });
-    std::vector<std::jthread> threads;
-    for (int thread = 0; thread < kThreads; ++thread) {
-      threads.emplace_back([&desk, thread] {
-        for (int call = 0; call < kCalls; ++call) {
-          desk.done += desk.run("u" + std::to_string((thread + call) % 4)) ? 1 : 0;
+  TEST_CASE("many threads, and an account that is held now and then: all are answered") {
+    for (const int accounts : {4, 24}) {
+      CAPTURE(accounts);
+      Desk desk({.side_by_side = 2, .places = 3, .batch = 5});
+      constexpr int kThreads = 12;
+      constexpr int kCalls = 150;
+      std::atomic<bool> over = false;
+      std::jthread holder([&] {
+        while (!over) {
+          desk.hold("u1");
+          std::this_thread::sleep_for(3ms);
+          desk.release("u1");
+          std::this_thread::sleep_for(1ms);
         }
       });
+      std::vector<std::jthread> threads;
+      for (int thread = 0; thread < kThreads; ++thread) {
+        threads.emplace_back([&desk, thread, accounts] {
+          for (int call = 0; call < kCalls; ++call) {
+            desk.done += desk.run("u" + std::to_string((thread + call) % accounts)) ? 1 : 0;
+          }
+        });
+      }
+      threads.clear();
+      over = true;
+      CHECK(desk.done == kThreads * kCalls);
+      CHECK_FALSE(desk.at_work_twice);
+      CHECK_FALSE(desk.waited_for_others);
+      CHECK(desk.queue.status().waiting == 0);
+      CHECK(desk.queue.status().waiting_callers == 0);
     }
-    threads.clear();
-    over = true;
-    CHECK(desk.done == kThreads * kCalls);
-    CHECK_FALSE(desk.at_work_twice);
-    CHECK_FALSE(desk.waited_for_others);
-    CHECK(desk.queue.status().waiting == 0);
   }
 }
 

@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 
 // A batch that is under way for longer waits for something, and keeps nobody else waiting.
 constexpr auto quick = 10ms;
+// Fewer callers than that are answered sooner by one batch than by two.
+constexpr std::size_t fewest_apart = 8;
 // Callers that are not back by then do not come back at once.
 constexpr auto longest_expectation = 1ms;
 // Before an account that somebody holds is looked at again.
@@ -299,17 +301,15 @@ std::optional<CommandQueue::Batch> CommandQueue::take(Caller& caller, Clock::tim
 /// can have as many. One that took all would leave the next too few to be worth its costs.
 std::size_t CommandQueue::fair_share(Clock::time_point now) const {
   std::size_t callers = waiting_callers_;
-  std::size_t quick_ones = 0;  // the one that begins is among them, with no callers yet
+  std::size_t slow_ones = 0;
   for (const UnderWay& each : under_way_) {
-    if (now - each.began < quick) {
-      ++quick_ones;
-      callers += each.callers;
-    }
+    const bool is_quick = now - each.began < quick;
+    callers += is_quick ? each.callers : 0;
+    slow_ones += is_quick ? 0 : 1;
   }
-  const std::size_t slow_ones = under_way_.size() - quick_ones;
   const std::size_t side_by_side = std::min(limits_.side_by_side, limits_.places - slow_ones);
-  // Rounded down for the first and up for the last, so that what is left is enough to begin.
-  return (callers + quick_ones - 1) / side_by_side;
+  const bool are_many = callers >= fewest_apart;
+  return are_many ? (callers + side_by_side - 1) / side_by_side : callers;
 }
 
 void CommandQueue::join(Batch& batch, Caller& caller) noexcept {

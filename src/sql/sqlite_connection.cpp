@@ -79,11 +79,7 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
   wait_when_busy();
   execute("PRAGMA foreign_keys = ON");
   execute("PRAGMA trusted_schema = OFF");
-  if (in_memory_) {
-    // What a transaction changes is copied a page at a time, to be put back should it fail: half of
-    // SQLite's usual pages is less to copy.
-    execute("PRAGMA page_size = 2048");
-  } else {
+  if (!in_memory_) {
     use_write_ahead_log();
     execute("PRAGMA synchronous = FULL");
     // The pages that many callers write fit, and are copied into the file less often than they are

@@ -62,10 +62,7 @@ class Prepared {
   sqlite3_stmt* native_ = nullptr;
 };
 
-void set_up(Database& database, bool in_memory, std::int64_t accounts) {
-  if (in_memory) {
-    database.execute("PRAGMA page_size = 2048");  // as the library's
-  }
+void set_up(Database& database, std::int64_t accounts) {
   database.execute("PRAGMA journal_mode = WAL");
   database.execute("PRAGMA synchronous = FULL");
   database.execute(
@@ -104,7 +101,7 @@ struct Transaction {
 Figures sqlite_floor(const Settings& settings) {
   const bool in_memory = !settings.database.starts_with(file_prefix);
   Database database(in_memory ? ":memory:" : settings.database.substr(file_prefix.size()));
-  set_up(database, in_memory, settings.accounts);
+  set_up(database, settings.accounts);
   Transaction transaction(database);
   std::vector<std::string> ids;
   for (std::int64_t id = 1; id <= settings.accounts; ++id) {

@@ -60,9 +60,11 @@ class SteppingPacing final : public Pacing {
   steady_clock::time_point time_ = steady_clock::now();
 };
 
-/// Time stands still, and whoever waits looks again now and then.
+/// Time stands still until it is told to go on, and whoever waits looks again now and then.
 class StandingPacing final : public Pacing {
  public:
+  void go_on(steady_clock::duration time) { time_ = time_.load() + time; }
+
   steady_clock::time_point now() override { return time_; }
   void wait(std::chrono::microseconds duration) override { std::this_thread::sleep_for(duration); }
   std::cv_status wait_until(std::condition_variable& called, std::unique_lock<std::mutex>& lock,
@@ -71,7 +73,7 @@ class StandingPacing final : public Pacing {
   }
 
  private:
-  const steady_clock::time_point time_ = steady_clock::now();
+  std::atomic<steady_clock::time_point> time_ = steady_clock::now();
 };
 
 class Call;
@@ -345,20 +347,30 @@ TEST_SUITE("command queue") {
       std::size_t places = 2;
     };
     const std::vector<Case> cases = {
-        {"six and one are seven: half of them, rounded up",
-         {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}, {"f"}},
-         4},
-        {"five and one are six", {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}}, 3},
-        {"three and one are four", {{"a"}, {"b"}, {"c"}}, 2},
-        {"two and one are three", {{"a"}, {"b"}}, 2},
-        {"an account's commands cannot go side by side", {{"a"}, {"a"}, {"a"}, {"a"}, {"a"}}, 5},
-        {"nor can they, beside others", {{"a"}, {"a"}, {"a"}, {"b"}, {"c"}, {"d"}}, 4},
-        {"several callers of several accounts", {{"a"}, {"a"}, {"b"}, {"b"}, {"c"}, {"c"}}, 4},
-        {"a caller waits for all that it asks for", {{"a", "b", "c", "d", "e", "f"}}, 6},
+        {"eight and one are nine: half of them, rounded up",
+         {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}, {"f"}, {"g"}, {"h"}},
+         5},
+        {"seven and one are eight", {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}, {"f"}, {"g"}}, 4},
+        {"fewer than eight stay together", {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}, {"f"}}, 6},
+        {"an account's commands cannot go side by side",
+         {{"a"}, {"a"}, {"a"}, {"a"}, {"a"}, {"a"}, {"a"}, {"a"}},
+         8},
+        {"nor can they, beside others",
+         {{"a"}, {"a"}, {"a"}, {"a"}, {"a"}, {"b"}, {"c"}, {"d"}},
+         5},
+        {"several callers of several accounts",
+         {{"a"}, {"a"}, {"b"}, {"b"}, {"c"}, {"c"}, {"d"}, {"d"}},
+         6},
+        {"a caller waits for all that it asks for",
+         {{"a", "b", "c", "d", "e", "f"}, {"g"}, {"h"}, {"i"}, {"j"}, {"k"}, {"l"}, {"m"}},
+         10},
         {"whoever shares an account with it goes along as a whole",
-         {{"a", "b", "c"}, {"a", "d", "e"}, {"f"}, {"g"}},
-         7},
-        {"where only one batch has a place, it takes all", {{"a"}, {"b"}, {"c"}, {"d"}}, 4, 1},
+         {{"a", "b", "c"}, {"a", "d", "e"}, {"f"}, {"g"}, {"h"}, {"i"}, {"j"}},
+         8},
+        {"where only one batch has a place, it takes all",
+         {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}, {"f"}, {"g"}, {"h"}},
+         8,
+         1},
     };
     for (const Case& each : cases) {
       CAPTURE(each.title);
@@ -386,30 +398,40 @@ TEST_SUITE("command queue") {
     }
   }
 
-  TEST_CASE("a slow batch beside others counts for no share") {
-    Desk desk({.side_by_side = 2, .places = 3});
-    for (const char* user_id : {"slow", "one"}) {
-      desk.stop_at(user_id);
-    }
+  TEST_CASE("the callers of a slow batch count for no share") {
+    auto pacing = std::make_unique<StandingPacing>();
+    StandingPacing& time = *pacing;
+    Desk desk({.side_by_side = 2, .places = 3}, std::move(pacing));
     std::vector<Call> threads;
-    for (const char* user_id : {"slow", "one"}) {
+    const auto stop = [&](const std::string& user_id) {
+      desk.stop_at(user_id);
       threads.push_back(desk.call(user_id));
       wait_until([&] { return desk.met(user_id); });
-    }
-    std::this_thread::sleep_for(20ms);  // both are slow from now on: there is one place left
-    desk.stop_at("last");
-    threads.push_back(desk.call("last"));
-    wait_until([&] { return desk.met("last"); });
-    for (const char* user_id : {"a", "b", "c", "d"}) {
-      threads.push_back(desk.call(user_id));
-    }
-    wait_for_waiting(desk, 4);
-    desk.let_go("last");
-    wait_until([&] { return desk.batches().size() > 3; });
-    CHECK(desk.batches()[3].users.size() == 4);
+    };
+    const auto call = [&](const std::vector<std::string>& user_ids) {
+      for (const std::string& user_id : user_ids) {
+        threads.push_back(desk.call(user_id));
+      }
+      wait_for_waiting(desk, user_ids.size());
+    };
+    stop("first");
+    stop("second");
+    call(std::vector<std::string>(8, "slow"));
+    desk.stop_at("slow");
+    desk.let_go("first");
+    wait_until([&] { return desk.met("slow"); });
+    desk.let_go("second");
+    wait_until([&] { return desk.queue.status().under_way == 1; });
+    time.go_on(20ms);
+    stop("one");
+    stop("two");
+    call({"a", "b", "c", "d", "e", "f", "g", "h"});
+    desk.let_go("one");
+    wait_until([&] { return desk.batches().size() > 5; });
+    CHECK(desk.batches()[5].users.size() == 5);  // of eight and one
     desk.let_all_go();
     threads.clear();
-    CHECK(desk.done == 7);
+    CHECK(desk.done == 20);
   }
 
   TEST_CASE("batches that are under way for long keep nobody else waiting") {

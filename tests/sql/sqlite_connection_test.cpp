@@ -34,12 +34,6 @@ TEST_CASE("SQLite opens paths with spaces, and memory, as they are meant") {
   first->run({.calls = {item(1, "a", 1)}});
   CHECK(count(*first) == 1);
   CHECK(count(*second) == 0);
-
-  const Statement page_size{.name = "page_size",
-                            .text = "SELECT page_size FROM pragma_page_size",
-                            .columns = {Type::integer}};
-  CHECK(first->run({.calls = {{&page_size, {}}}})[0][0][0] == Value(std::int64_t{2048}));
-  CHECK(connection->run({.calls = {{&page_size, {}}}})[0][0][0] == Value(std::int64_t{4096}));
 }
 
 TEST_CASE("a file that is no SQLite database, and a folder that is not there, cannot be opened") {

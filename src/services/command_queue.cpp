@@ -265,6 +265,14 @@ CommandQueue::Account* CommandQueue::first_for(const Caller& caller, Clock::time
   return found == turns_.end() ? nullptr : *found;
 }
 
+/// Whoever works on its own account may wait for it, but only so many as leave places and
+/// connections to the others.
+bool CommandQueue::may_wait_for_another() const {
+  const auto waits = [](const UnderWay& each) { return each.may_wait; };
+  const auto waiting = std::count_if(under_way_.begin(), under_way_.end(), waits);
+  return static_cast<std::size_t>(waiting) < (limits_.places - 1) / 2;
+}
+
 std::optional<CommandQueue::Batch> CommandQueue::take(Caller& caller, Clock::time_point now) {
   Account* first = may_begin(now) ? first_for(caller, now) : nullptr;
   if (first == nullptr) {
@@ -278,18 +286,15 @@ std::optional<CommandQueue::Batch> CommandQueue::take(Caller& caller, Clock::tim
   batch.began = now;
   batch.number = ++batches_;
   batch.deadline = caller.deadline;
-  take_along(batch, caller, first, now);
+  batch.looks_again = first->held;
+  const bool has_room = may_wait_for_another();
+  take_along(batch, caller, first, first->held && has_room ? Along::nobody : Along::others, now);
   batch.place->callers = batch.callers;
   for (Account* account : batch.accounts) {
     account->at_work = true;
     drop_turn(*account);
   }
   room_.notify_all();
-  // Whoever works on its own account may wait for it, but only so many as leave places and
-  // connections to the others.
-  const auto waits = [](const UnderWay& each) { return each.may_wait; };
-  const auto waiting = std::count_if(under_way_.begin(), under_way_.end(), waits);
-  const bool has_room = static_cast<std::size_t>(waiting) < (limits_.places - 1) / 2;
   const bool is_own = std::ranges::any_of(
       batch.entries, [&](const Entry& entry) { return entry.caller == &caller; });
   batch.place->may_wait = batch.accounts.size() == 1 && is_own && has_room;
@@ -330,8 +335,10 @@ bool CommandQueue::belongs_to(const Batch& batch, const Account& account) noexce
 
 /// One command of each account after the other, until none is left, the batch is full, or its share
 /// of the callers goes with it. All of an account goes together, since it could not go side by
-/// side; so does all that a caller asks for, who waits for the last of it.
-void CommandQueue::take_along(Batch& batch, Caller& leader, Account* first, Clock::time_point now) {
+/// side; so does all that a caller asks for, who waits for the last of it. Accounts that were held
+/// are looked at again together, apart from those that nobody holds.
+void CommandQueue::take_along(Batch& batch, Caller& leader, Account* first, Along along,
+                              Clock::time_point now) {
   const std::size_t share = fair_share(now);
   join(batch, leader);
   join(batch, *first);
@@ -340,9 +347,9 @@ void CommandQueue::take_along(Batch& batch, Caller& leader, Account* first, Cloc
   if (batch.entries.front().ticket->alone) {
     return;
   }
-  if (!first->held) {
+  if (along == Along::others) {
     for (Account* account : turns_) {
-      if (account == first || account->held || account->not_before > now ||
+      if (account == first || account->held != first->held || account->not_before > now ||
           account->waiting.front().ticket->alone) {
         continue;
       }
@@ -459,7 +466,8 @@ void CommandQueue::put_back(Batch& batch, Entries::iterator entry, Clock::time_p
   Caller& caller = *entry->caller;
   account.held = true;
   // Among others it was only looked at in passing; by itself it can be waited for at once.
-  account.not_before = batch.accounts.size() > 1 ? now : now + pause_when_held;
+  const bool in_passing = batch.accounts.size() > 1 && !batch.looks_again;
+  account.not_before = in_passing ? now : now + pause_when_held;
   account.waiting.splice(account.waiting.begin(), batch.entries, entry);
   add_to_queued(caller);
   if (caller.queued == 1 && caller.waits) {

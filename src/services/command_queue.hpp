@@ -135,11 +135,15 @@ class CommandQueue {
     std::vector<Call> calls;  ///< when it has ended
     std::uint64_t number = 0;
     std::size_t callers = 0;
+    bool looks_again = false;  ///< at accounts that were held
     WhenHeld when_held = WhenHeld::put_back;
     store::Deadline deadline = store::Deadline::max();
     Clock::time_point began{};
     std::list<UnderWay>::iterator place;
   };
+
+  /// Whether a batch takes other accounts along: one that is waited for stays by itself.
+  enum class Along { nobody, others };
 
   using Lock = std::unique_lock<std::mutex>;
 
@@ -161,7 +165,8 @@ class CommandQueue {
   static void join(Batch& batch, Caller& caller) noexcept;
   static void join(Batch& batch, const Account& account) noexcept;
   [[nodiscard]] static bool belongs_to(const Batch& batch, const Account& account) noexcept;
-  void take_along(Batch& batch, Caller& leader, Account* first, Clock::time_point now);
+  [[nodiscard]] bool may_wait_for_another() const;
+  void take_along(Batch& batch, Caller& leader, Account* first, Along along, Clock::time_point now);
   void take_front(Batch& batch, Account& account);
   void lead(Batch& batch) noexcept;
   void finish(Batch& batch) noexcept;

@@ -489,6 +489,31 @@ TEST_SUITE("command queue") {
     CHECK(desk.done == 1);
   }
 
+  TEST_CASE("held accounts that no place is left to wait for are looked at again together") {
+    Desk desk({.side_by_side = 2, .places = 3});
+    for (const char* user_id : {"ada", "a", "b", "c", "d"}) {
+      desk.hold(user_id);
+    }
+    Call ada = desk.call("ada");  // the one that may wait does
+    wait_until([&] { return desk.met("ada"); });
+    Call others = desk.call_all({"a", "b", "c", "d"});
+    wait_until([&] { return desk.batches().size() > 3; });
+    CHECK(desk.run("bob"));
+    const auto batches = desk.batches();
+    for (const std::size_t look : {1U, 2U, 3U}) {
+      std::vector<std::string> users = batches[look].users;
+      std::ranges::sort(users);
+      CHECK(users == std::vector<std::string>{"a", "b", "c", "d"});
+      CHECK(batches[look].when_held == WhenHeld::put_back);
+    }
+    for (const char* user_id : {"ada", "a", "b", "c", "d"}) {
+      desk.release(user_id);
+    }
+    ada.join();
+    others.join();
+    CHECK(desk.done == 5);
+  }
+
   TEST_CASE("a lock that is not had in time is a failure") {
     Desk desk({.side_by_side = 1, .places = 1, .lock_timeout = 50ms});
     desk.hold("ada");

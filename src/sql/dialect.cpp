@@ -193,15 +193,21 @@ void for_each_array(const Statement& statement, const auto& take) {
   }
 }
 
+/// How many calls there are.
+std::string number_of_rows(const Statement& statement) {
+  return "cardinality($1" + std::string(array_type(statement.parameters.front().type)) + ")";
+}
+
 /// A relation of the rows of values. The arrays are read side by side, a row at a time: a function
-/// in FROM would be written down as a whole first.
+/// in FROM would be written down as a whole first. The limit, which cuts nothing off, has the
+/// server expect few rows and look for each in an index, whatever it believes of the other table.
 std::string each_row(const Statement& statement) {
   std::string columns;
   for_each_array(statement, [&](const std::string& place, std::string_view type) {
     columns += columns.empty() ? "" : ", ";
     columns += "unnest($" + place + std::string(type) + ") AS p" + place;
   });
-  return "(SELECT " + columns + ") AS each_row";
+  return "(SELECT " + columns + " LIMIT " + number_of_rows(statement) + ") AS each_row";
 }
 
 /// The same with `number`, which counts them.
@@ -289,12 +295,12 @@ NumberedText spell_for_many(const Statement& statement) {
   } else if (text.starts_with("UPDATE ")) {
     many.text = insert_before_condition(text, " FROM " + each_row(statement));
   } else {
+    // What is looked for once a row is not to be joined in another way: OFFSET keeps it apart.
     many.text = "SELECT each_row.number, found.* FROM " + each_numbered_row(statement) +
-                " CROSS JOIN LATERAL (" + text + ") AS found";
+                " CROSS JOIN LATERAL (SELECT * FROM (" + text + ") AS one OFFSET 0) AS found";
   }
   if (statement.touches_one_row) {
-    many.text = touching(
-        many.text, "cardinality($1" + std::string(array_type(statement.parameters[0].type)) + ")");
+    many.text = touching(many.text, number_of_rows(statement));
   }
   return many;
 }

@@ -45,14 +45,16 @@ const Statement load_session{
     .parameters = {{"user_id", text}, {"session_id", text}},
     .columns = columns::session};
 
-// Each with its allocation, from the slices on: an account may have many allocations. One that is
+// Each with its allocation, from the slices on: an account may have many allocations, which
+// PostgreSQL would read for each slice if it knew that all slices are of one account. One that is
 // gone makes the row unreadable.
 const Statement load_slices{
     .name = "load_slices",
     .text = "SELECT credits, " ACCOUNTING_ALLOCATION_STATE_COLUMNS
-            " FROM session_slices LEFT JOIN credit_allocations "
-            "ON credit_allocations.user_id = session_slices.user_id AND id = allocation_id "
-            "WHERE session_slices.user_id = :user_id AND session_id = :session_id "
+            " FROM (SELECT user_id, position, allocation_id, credits FROM session_slices "
+            "WHERE user_id = :user_id AND session_id = :session_id ORDER BY position) AS slices "
+            "LEFT JOIN credit_allocations "
+            "ON credit_allocations.user_id = slices.user_id AND id = allocation_id "
             "ORDER BY position",
     .parameters = {{"user_id", text}, {"session_id", text}},
     .columns = {integer, integer, instant, instant, instant, integer, instant}};

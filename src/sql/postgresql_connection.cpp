@@ -41,6 +41,7 @@ void PostgresqlConnection::set_up() {
                    // compiled for.
                    "; SET plan_cache_mode = force_generic_plan; SET jit = off"
                    "; SET enable_hashjoin = off; SET enable_mergejoin = off"
+                   "; SET enable_seqscan = off"
                    // Money waits for the disk, whatever the server's default is.
                    "; SELECT set_config('synchronous_commit', 'on', false)"
                    " WHERE current_setting('synchronous_commit') = 'off'";

@@ -72,9 +72,9 @@ TEST_CASE("a row that must be found is asked for in the statement itself, which 
         "SELECT 1 / (count(*) = 1)::int FROM touched");
   CHECK(spell_for_many(lock).text ==
         "WITH touched AS (SELECT each_row.number, found.* FROM unnest($1::bigint[]) WITH "
-        "ORDINALITY AS each_row (p1, number) CROSS JOIN LATERAL (SELECT 1 FROM t WHERE b = "
-        "each_row.p1 FOR NO KEY UPDATE SKIP LOCKED) AS found) SELECT 1 / (count(*) = "
-        "cardinality($1::bigint[]))::int FROM touched");
+        "ORDINALITY AS each_row (p1, number) CROSS JOIN LATERAL (SELECT * FROM (SELECT 1 FROM t "
+        "WHERE b = each_row.p1 FOR NO KEY UPDATE SKIP LOCKED) AS one OFFSET 0) AS found) "
+        "SELECT 1 / (count(*) = cardinality($1::bigint[]))::int FROM touched");
   lock.columns = {Type::integer};
   CHECK_THROWS_AS(spell(lock, DatabaseKind::postgresql), MistakenStatement);
 }
@@ -97,8 +97,8 @@ TEST_CASE("a read of many rows answers the number of its row first") {
   CHECK(many.text ==
         "SELECT each_row.number, found.* FROM unnest($1::bigint[], $2::text[], $3::timestamptz[])"
         " WITH ORDINALITY AS each_row (p1, p2, p3, number) CROSS JOIN LATERAL ("
-        "SELECT a FROM t WHERE b = each_row.p2 AND c > (each_row.p3)::timestamptz"
-        " FOR NO KEY UPDATE) AS found");
+        "SELECT * FROM (SELECT a FROM t WHERE b = each_row.p2 AND c > (each_row.p3)::timestamptz"
+        " FOR NO KEY UPDATE) AS one OFFSET 0) AS found");
   CHECK(many.parameters == std::vector<std::size_t>{0, 1, 2});
 }
 
@@ -109,10 +109,11 @@ TEST_CASE("an insert of many rows selects them, and keeps what stands behind the
                              "ON CONFLICT (a) DO UPDATE SET b = excluded.b",
                          .parameters = {{"n", Type::integer}, {"t", Type::text}}};
   CHECK(has_form_for_many(insert));
-  CHECK(spell_for_many(insert).text ==
-        "INSERT INTO t (a, b) SELECT each_row.p1, coalesce(each_row.p2, ')') FROM"
-        " (SELECT unnest($1::bigint[]) AS p1, unnest($2::text[]) AS p2) AS each_row"
-        " ON CONFLICT (a) DO UPDATE SET b = excluded.b");
+  CHECK(
+      spell_for_many(insert).text ==
+      "INSERT INTO t (a, b) SELECT each_row.p1, coalesce(each_row.p2, ')') FROM"
+      " (SELECT unnest($1::bigint[]) AS p1, unnest($2::text[]) AS p2"
+      " LIMIT cardinality($1::bigint[])) AS each_row ON CONFLICT (a) DO UPDATE SET b = excluded.b");
 }
 
 TEST_CASE("an update of many rows must touch as many where each must touch one") {
@@ -121,8 +122,8 @@ TEST_CASE("an update of many rows must touch as many where each must touch one")
                    .parameters = {{"n", Type::integer}, {"t", Type::text}}};
   const std::string plain =
       "UPDATE t SET a = a + each_row.p1"
-      " FROM (SELECT unnest($1::bigint[]) AS p1, unnest($2::text[]) AS p2) AS each_row WHERE b = "
-      "each_row.p2";
+      " FROM (SELECT unnest($1::bigint[]) AS p1, unnest($2::text[]) AS p2"
+      " LIMIT cardinality($1::bigint[])) AS each_row WHERE b = each_row.p2";
   CHECK(spell_for_many(update).text == plain);
   update.touches_one_row = true;
   CHECK(spell_for_many(update).text ==
@@ -138,7 +139,7 @@ TEST_CASE("an update of many rows has its rows before its own condition") {
                          .parameters = {{"n", Type::integer}}};
   CHECK(spell_for_many(update).text ==
         "UPDATE t SET a = (SELECT c FROM u WHERE d = each_row.p1), b = '( WHERE '"
-        " FROM (SELECT unnest($1::bigint[]) AS p1) AS each_row"
+        " FROM (SELECT unnest($1::bigint[]) AS p1 LIMIT cardinality($1::bigint[])) AS each_row"
         " WHERE b = (SELECT b FROM t WHERE b = each_row.p1 FOR NO KEY UPDATE SKIP LOCKED)");
 }
 

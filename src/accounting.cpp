@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace accounting {
@@ -46,10 +47,9 @@ void set_up(Books& books) {
 }
 
 /// Locks the accounts up front, so that transactions that share accounts wait in order.
-void lock_users(const Context& context, const std::vector<std::string>& users) {
+void lock_users(const Context& context, const std::set<std::string>& users) {
   domain::Needs needs;
   for (const std::string& user_id : users) {
-    domain::check_user_id(user_id, "users");
     needs.accounts[user_id];
   }
   if (needs.accounts.empty()) {
@@ -62,16 +62,20 @@ void lock_users(const Context& context, const std::vector<std::string>& users) {
 }
 
 /// Its beginning and all that follows are to be done by one deadline, `latest` at the latest.
-std::shared_ptr<const Context> begin(const Context& books, const std::vector<std::string>& users,
+std::shared_ptr<const Context> begin(const Context& books, const std::vector<std::string>& given,
                                      store::Deadline latest = store::Deadline::max()) {
   constexpr std::size_t one_request = 1;
+  for (const std::string& user_id : given) {
+    domain::check_user_id(user_id, "users");
+  }
+  const std::set<std::string> users(given.begin(), given.end());
   return services::with_attempts(
       books.books(), AfterUnknownCommit::give_up,
       [&](store::Deadline deadline) {
         books.books().refuse_inside_transaction();
         auto context = std::make_shared<const Context>(
             books.shared_books(),
-            std::make_shared<OpenTransaction>(books.shared_books(), deadline));
+            std::make_shared<OpenTransaction>(books.shared_books(), users, deadline));
         context->transaction()->finish_by(deadline);
         lock_users(*context, users);
         return context;

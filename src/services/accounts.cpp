@@ -60,9 +60,9 @@ SyncResult sync_account(const Context& context, const SyncRequest& request) {
   domain::check_user_id(request.user_id);
   domain::check_name("email", request.email, 255);
   domain::check_name("username", request.username, 100);
-  return write(context, AfterUnknownCommit::try_again, [&](store::Unit& unit, Timestamp now) {
-    return sync_in(context, unit, request, now);
-  });
+  return write(
+      context, request.user_id, AfterUnknownCommit::try_again,
+      [&](store::Unit& unit, Timestamp now) { return sync_in(context, unit, request, now); });
 }
 
 void ensure_account(const Context& host, const Principal& principal) {

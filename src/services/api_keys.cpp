@@ -71,7 +71,7 @@ IssuedApiKey issue_noted(const Context& context, store::Unit& unit, ApiKey key,
 template <class Change>
 ApiKey change_key(const Context& context, Operation operation, const std::string& user_id,
                   std::int64_t key_id, Change change) {
-  return services::write(context, AfterUnknownCommit::try_again,
+  return services::write(context, user_id, AfterUnknownCommit::try_again,
                          [&](store::Unit& unit, Timestamp now) {
                            ApiKeyRecord record = lock_key(unit, user_id, key_id);
                            const ApiKeyRecord before = record;
@@ -175,7 +175,8 @@ IssuedApiKey ApiKeys::create(const CreateApiKeyRequest& given) {
   check_handed_on(*context_, permissions);
   crypto::Secret secret(new_secret(*context_));
   return services::write(
-      *context_, AfterUnknownCommit::give_up, [&](store::Unit& unit, Timestamp now) {
+      *context_, request.user_id, AfterUnknownCommit::give_up,
+      [&](store::Unit& unit, Timestamp now) {
         lock_owner(unit, request.user_id);
         const std::optional<Timestamp> end = end_of_caller(*context_, unit, now);
         ApiKey key{.user_id = request.user_id,
@@ -234,7 +235,7 @@ ApiKey ApiKeys::revoke(const ApiKeyRequest& given) {
 IssuedApiKey ApiKeys::rotate(const ApiKeyRequest& given) {
   const ApiKeyRequest request = checked(*context_, Operation::rotate_key, given);
   crypto::Secret secret(new_secret(*context_));
-  return services::write(*context_, AfterUnknownCommit::give_up,
+  return services::write(*context_, request.user_id, AfterUnknownCommit::give_up,
                          [&](store::Unit& unit, Timestamp now) {
                            ApiKeyRecord record = lock_key(unit, request.user_id, request.key_id);
                            const std::optional<Timestamp> end = end_of_caller(*context_, unit, now);
@@ -251,21 +252,22 @@ IssuedApiKey ApiKeys::rotate(const ApiKeyRequest& given) {
 
 void ApiKeys::remove(const ApiKeyRequest& given) {
   const ApiKeyRequest request = checked(*context_, Operation::delete_key, given);
-  services::write(*context_, AfterUnknownCommit::try_again, [&](store::Unit& unit, Timestamp now) {
-    lock_owner(unit, request.user_id);
-    check_may_end(*context_, unit, request, now);
-    auto record = unit.api_key(request.user_id, request.key_id);
-    if (!record) {
-      throw NotFound("the account has no API key with that key_id");
-    }
-    if (!record->deleted_at) {
-      record->api_key = domain::revoked(std::move(record->api_key), now);
-      record->deleted_at = now;
-      unit.update_api_key(*record);
-      note(*context_, unit, Operation::delete_key, record->api_key, now);
-    }
-    return true;
-  });
+  services::write(*context_, request.user_id, AfterUnknownCommit::try_again,
+                  [&](store::Unit& unit, Timestamp now) {
+                    lock_owner(unit, request.user_id);
+                    check_may_end(*context_, unit, request, now);
+                    auto record = unit.api_key(request.user_id, request.key_id);
+                    if (!record) {
+                      throw NotFound("the account has no API key with that key_id");
+                    }
+                    if (!record->deleted_at) {
+                      record->api_key = domain::revoked(std::move(record->api_key), now);
+                      record->deleted_at = now;
+                      unit.update_api_key(*record);
+                      note(*context_, unit, Operation::delete_key, record->api_key, now);
+                    }
+                    return true;
+                  });
 }
 
 KeyIdentity ApiKeys::validate(std::string_view key) const {

@@ -144,9 +144,10 @@ auto query(const Context& context, Query&& run, store::Deadline latest = store::
 }
 
 /// Runs `work(unit, now)` in the context's transaction, or in one of its own that is committed
-/// after it.
+/// after it. `locked`: the name of what it locks, at which this process takes turns.
 template <class Work>
-auto write(const Context& context, AfterUnknownCommit after_unknown, Work&& work) {
+auto write(const Context& context, const std::string& locked, AfterUnknownCommit after_unknown,
+           Work&& work) {
   if (context.transaction() != nullptr) {
     return inside_transaction(context,
                               [&](store::Unit& unit) { return work(unit, context.now()); });
@@ -154,6 +155,7 @@ auto write(const Context& context, AfterUnknownCommit after_unknown, Work&& work
   Books& books = context.books();
   books.refuse_inside_transaction();
   return with_attempts(books, after_unknown, [&](store::Deadline deadline) {
+    const Turns::Turn turn(books.turns(), {locked}, books.patience_for_lock(deadline));
     const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
     auto answer = work(*unit, books.now());
     unit->commit();

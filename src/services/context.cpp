@@ -58,6 +58,10 @@ void Books::require_schema(store::Deadline deadline) {
   schema_ready_ = true;
 }
 
+store::Deadline Books::patience_for_lock(store::Deadline deadline) const {
+  return std::min(deadline, pacing_->now() + options_.lock_timeout);
+}
+
 void Books::refuse_inside_transaction() const {
   if (open_transactions_ == 0) {
     return;
@@ -89,8 +93,12 @@ void Books::after_fork_in_child() noexcept {
   mutex_.unlock();
 }
 
-OpenTransaction::OpenTransaction(std::shared_ptr<Books> books, store::Deadline deadline)
-    : books_(std::move(books)), thread_(platform::thread_number()) {
+OpenTransaction::OpenTransaction(std::shared_ptr<Books> books, const std::set<std::string>& users,
+                                 store::Deadline deadline)
+    : books_(std::move(books)),
+      thread_(platform::thread_number()),
+      turn_(std::make_unique<Turns::Turn>(books_->turns(), users,
+                                          books_->patience_for_lock(deadline))) {
   unit_ = books_->store().begin(deadline);
   now_ = books_->now();
   books_->enter_transaction(thread_);
@@ -136,10 +144,12 @@ void OpenTransaction::commit() {
 void OpenTransaction::rollback() noexcept {
   if (unit_ && forks_ != platform::forks()) {
     platform::leave_to_parent(std::move(unit_));
+    platform::leave_to_parent(std::move(turn_));
   } else if (unit_) {
     // Where the caller held it for long, the last call's deadline is past.
     unit_->finish_by(deadline_of_call());
     unit_.reset();
+    turn_.reset();
     books_->leave_transaction(thread_);
   }
 }

@@ -40,12 +40,16 @@ class Books : private platform::ForkWatcher {
   [[nodiscard]] std::string_view pepper() const { return pepper_.bytes(); }
   [[nodiscard]] Timestamp now() const { return clock_->now(); }
   [[nodiscard]] Pacing& pacing() const { return *pacing_; }
-  /// Of calls whose requests stand or fall together.
+  /// Of transactions, and of calls that are one: requests that stand or fall together, changes of
+  /// accounts, API keys and prices.
   [[nodiscard]] Turns& turns() const { return *turns_; }
   /// Of all other commands.
   [[nodiscard]] CommandQueue& queue() const { return *queue_; }
   [[nodiscard]] RememberedAccounts& remembered() const { return *remembered_; }
   void log(LogLevel level, std::string_view message) const;
+
+  /// Until when a call that begins to wait for others now waits for them.
+  [[nodiscard]] store::Deadline patience_for_lock(store::Deadline deadline) const;
 
   /// Throws MigrationError unless the schema is this version's.
   void require_schema(store::Deadline deadline);
@@ -82,8 +86,9 @@ class Books : private platform::ForkWatcher {
 /// A transaction that a caller holds open.
 class OpenTransaction {
  public:
-  /// `deadline`: of its beginning.
-  OpenTransaction(std::shared_ptr<Books> books, store::Deadline deadline);
+  /// Begins when it is the turn of all `users`; `deadline`: of that.
+  OpenTransaction(std::shared_ptr<Books> books, const std::set<std::string>& users,
+                  store::Deadline deadline);
   OpenTransaction(const OpenTransaction&) = delete;
   OpenTransaction& operator=(const OpenTransaction&) = delete;
   ~OpenTransaction();
@@ -115,6 +120,7 @@ class OpenTransaction {
   std::shared_ptr<Books> books_;
   std::uint64_t thread_;  ///< the number of the one that began it
   std::uint64_t forks_ = platform::forks();
+  std::unique_ptr<Turns::Turn> turn_;
   std::unique_ptr<store::Unit> unit_;
   std::optional<store::Deadline> latest_;
   std::optional<store::Deadline> left_to_caller_at_;  ///< none while a call is under way

@@ -70,9 +70,9 @@ PricingRule Pricing::set(const SetPriceRequest& request) {
   // Without a start of its own, a second try would begin a second rule a moment later.
   const auto after_unknown = request.effective_from ? services::AfterUnknownCommit::try_again
                                                     : services::AfterUnknownCommit::give_up;
-  return services::write(*context_, after_unknown, [&](store::Unit& unit, Timestamp) {
-    return set_in(*context_, unit, request);
-  });
+  return services::write(
+      *context_, "prices of " + request.model_id, after_unknown,
+      [&](store::Unit& unit, Timestamp) { return set_in(*context_, unit, request); });
 }
 
 PricingRule Pricing::get(const GetPriceRequest& request) const {

@@ -1,6 +1,5 @@
-// Turns: how many calls of this process are at work on one account at once. Whoever is one too many
-// waits here, without a connection, so that an account that somebody holds does not use up the
-// pool.
+// Turns: one call of this process at a time is at work on an account, or on the prices of a model.
+// The others wait here, without a connection, so that what somebody holds does not use up the pool.
 #pragma once
 
 #include "store/store.hpp"
@@ -19,20 +18,20 @@ namespace accounting::services {
 /// Thread-safe. First come, first served.
 class Turns {
  public:
-  /// What a call holds while it is at work: a place at each of the accounts, waited for in their
+  /// What a call holds while it is at work: its turn at all that it names, waited for in that
   /// order, so that nobody waits crosswise. Throws StoreFailure (timed_out) where one was not had
-  /// by the deadline.
+  /// by the deadline. May end in another thread.
   class Turn {
    public:
-    Turn(Turns& turns, const std::set<std::string>& users, store::Deadline deadline);
+    Turn(Turns& turns, const std::set<std::string>& names, store::Deadline deadline);
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
-    ~Turn() { turns_.end(users_, taken_); }
+    ~Turn() { turns_.end(names_, taken_); }
 
    private:
     Turns& turns_;
-    std::vector<std::string> users_;
-    std::size_t taken_ = 0;  ///< at the first so many
+    std::vector<std::string> names_;
+    std::size_t taken_ = 0;  ///< the first so many
   };
 
  private:
@@ -40,17 +39,14 @@ class Turns {
     std::condition_variable called;
     bool may_go = false;
   };
-  struct Account {
-    int at_work = 0;
-    std::list<Waiter*> waiting;  ///< the next at the front
-  };
+  using Line = std::list<Waiter*>;  ///< the next at the front
 
-  void take(const std::vector<std::string>& users, std::size_t& taken, store::Deadline deadline);
-  bool wait(std::unique_lock<std::mutex>& lock, Account& account, store::Deadline deadline);
-  void end(const std::vector<std::string>& users, std::size_t taken) noexcept;
+  void take(const std::vector<std::string>& names, std::size_t& taken, store::Deadline deadline);
+  static bool wait(std::unique_lock<std::mutex>& lock, Line& line, store::Deadline deadline);
+  void end(const std::vector<std::string>& names, std::size_t taken) noexcept;
 
   std::mutex mutex_;
-  std::map<std::string, Account> accounts_;  ///< those with somebody at work or waiting
+  std::map<std::string, Line> at_work_;  ///< where somebody is: those who wait
 };
 
 }  // namespace accounting::services

@@ -175,6 +175,64 @@ TEST_SUITE("held accounts") {
     });
   }
 
+  TEST_CASE("whatever waits for a held account leaves connections to the others") {
+    for_databases({Database::postgresql}, {.pool_size = 2}, [](Books& books) {
+      books.account("held", 100);
+      books.account("free", 1'000);
+      const IssuedApiKey key =
+          books.accounting().api_keys().create({.user_id = "held", .name = "its key"});
+      const std::vector<std::function<void()>> calls = {
+          [&] {
+            books.accounting().transact(
+                [](Transaction& inside) {
+                  inside.credits().deduct({"held", 1});
+                },
+                {"held"});
+          },
+          [&] {
+            books.accounting().transaction({"free", "held"}).commit();
+          },
+          [&] {
+            books.credits().allocate_many(
+                {{.user_id = "held", .credits = 1, .allocated_by = "host"}});
+          },
+          [&] {
+            books.accounts().sync({"held", "new@example.org", "held"});
+          },
+          [&] {
+            books.accounting().api_keys().update(
+                {.key_id = key.api_key.id, .user_id = "held", .name = "new name"});
+          },
+          [&] {
+            books.credits().charge({"held", "chat", "m", 1});
+          },
+      };
+      Transaction holder = books.accounting().transaction({"held"});
+      std::atomic<std::size_t> waited = 0;
+      std::vector<std::jthread> threads;
+      for (std::size_t thread = 0; thread < 3 * calls.size(); ++thread) {
+        threads.emplace_back([&, thread] {
+          calls[thread % calls.size()]();
+          ++waited;
+        });
+      }
+      std::this_thread::sleep_for(200ms);  // until they wait
+      std::jthread([&] {
+        books.credits().charge({"free", "chat", "m", 1});
+        CHECK(books.balance("free") == 999);
+        books.accounting().transact([](Transaction& inside) {
+          inside.credits().deduct({"free", 1});
+        });
+      }).join();
+      CHECK(waited == 0);  // all of that while the account was held
+      holder.commit();
+      threads.clear();
+      CHECK(waited == 3 * calls.size());
+      CHECK(books.balance("free") == 998);
+      CHECK(books.balance("held") == 100 + 3 - 2 * 3);
+    });
+  }
+
   TEST_CASE("transactions that take accounts crosswise, unnamed, all get through") {
     if (const auto crossing = cross(Name::none)) {
       CHECK(crossing->deadlocks > 0);

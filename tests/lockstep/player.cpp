@@ -135,7 +135,7 @@ Player::Problem Player::play_in_transaction(const Step& step) {
     for (std::size_t side = 0; side < sides_.size(); ++side) {
       auto books = sides_[side].books(policy);
       auto open = std::make_shared<services::OpenTransaction>(
-          books, books->pacing().now() + books->options().call_timeout);
+          books, std::set<std::string>(), books->pacing().now() + books->options().call_timeout);
       inside[side] = std::make_shared<const services::Context>(books, std::move(open));
     }
     problem = play_commands(step, inside);

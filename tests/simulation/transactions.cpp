@@ -11,7 +11,8 @@ void World::act(Client& client, const Begin& deed) {
   try {
     client.open = services::with_attempts(
         books, services::AfterUnknownCommit::give_up, [&](store::Deadline deadline) {
-          auto open = std::make_shared<services::OpenTransaction>(client.books, deadline);
+          auto open = std::make_shared<services::OpenTransaction>(
+              client.books, std::set<std::string>(), deadline);
           domain::Needs needs;
           for (const std::string& user_id : deed.users) {
             needs.accounts[user_id];

@@ -177,7 +177,13 @@ void SqliteConnection::commit() {
                    std::string(describe(SqlErrorKind::commit_refused)));
   }
   if (step(commit_) != SQLITE_DONE) {
-    throw last_error();
+    const SqlError error = last_error();
+    // The log has the commit, and the disk may have it or not: after a crash it may be found.
+    if (error.state() == std::to_string(SQLITE_IOERR_FSYNC)) {
+      throw SqlError(SqlErrorKind::commit_unknown,
+                     std::string(describe(SqlErrorKind::commit_unknown)), error.state());
+    }
+    throw error;
   }
   if (in_transaction()) {
     throw SqlError(SqlErrorKind::commit_refused,

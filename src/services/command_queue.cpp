@@ -19,7 +19,8 @@ constexpr auto longest_expectation = 1ms;
 // Before an account that somebody holds is looked at again.
 constexpr auto pause_when_held = 4ms;
 
-bool is_timeout(const std::exception_ptr& failure) {
+/// True for a failure that more time may help, and before which nothing was changed.
+bool is_for_want_of_time(const std::exception_ptr& failure) {
   if (!failure) {
     return false;
   }
@@ -27,6 +28,8 @@ bool is_timeout(const std::exception_ptr& failure) {
     std::rethrow_exception(failure);
   } catch (const store::StoreFailure& found) {
     return found.kind() == store::FailureKind::timed_out;
+  } catch (const StoreError& found) {
+    return found.retryable() && found.code() == ErrorCode::store_error;  // no connection came free
   } catch (...) {
     return false;
   }
@@ -435,7 +438,7 @@ void CommandQueue::finish(Batch& batch) noexcept {
 /// What ran out of the time of another caller is tried again in its own.
 void CommandQueue::give_more_time(Batch& batch) {
   for (const Entry& entry : batch.entries) {
-    if (entry.caller->deadline > batch.deadline && is_timeout(entry.ticket->failure)) {
+    if (entry.caller->deadline > batch.deadline && is_for_want_of_time(entry.ticket->failure)) {
       entry.ticket->failure = nullptr;
     }
   }

@@ -364,7 +364,6 @@ void SqlSession::each_account(const std::function<void(const domain::AccountRows
         check(account);
       }
     }
-    lease_->rollback();
   } catch (const SqlError& error) {
     throw_store_error(error);
   }

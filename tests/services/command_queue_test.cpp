@@ -598,6 +598,12 @@ TEST_SUITE("command queue") {
   }
 
   TEST_CASE("a batch that ran out of one caller's time is tried again in another's") {
+    std::exception_ptr failure;
+    SUBCASE("a silent database") {
+      failure =
+          std::make_exception_ptr(store::StoreFailure(store::FailureKind::timed_out, "silent"));
+    }
+    SUBCASE("no connection") { failure = std::make_exception_ptr(StoreError("none free", true)); }
     SystemPacing pacing;
     std::atomic<int> tries = 0;
     std::atomic<bool> busy = true;
@@ -613,8 +619,7 @@ TEST_SUITE("command queue") {
           }
           for (Ticket* ticket : tickets) {
             if (in_vain) {
-              ticket->failure = std::make_exception_ptr(
-                  store::StoreFailure(store::FailureKind::timed_out, "silent"));
+              ticket->failure = failure;
             } else {
               ticket->result = domain::Answer(domain::NothingToDo{});
             }

@@ -18,6 +18,16 @@ namespace {
 /// Later than the history that the books begin with.
 constexpr Timestamp kNow = kStart + days(5);
 
+// RFC 8037, A.1
+const std::string kPrivateKey =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+    "-----END PRIVATE KEY-----\n";
+const std::string kPublicKey =
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+    "-----END PUBLIC KEY-----\n";
+
 constexpr int kWorkers = 4;
 constexpr int kAccounts = 3;
 
@@ -118,7 +128,8 @@ class BooksAtWork {
 struct Taken {
   const BackupMethod* method;
   std::filesystem::path file;
-  int began = 0;  ///< the phase that began with the backup
+  std::string checkpoint = {};  ///< made just before
+  int began = 0;                ///< the phase that began with the backup
   int ended = 0;
 };
 
@@ -223,6 +234,7 @@ void test_backups(Database database, const std::vector<BackupMethod>& methods) {
       work.mark();
       Taken taken{.method = &method,
                   .file = directory.path() / std::to_string(backups.size()),
+                  .checkpoint = books.checkpoint(kPrivateKey),
                   .began = work.phase()};
       method.back_up(source.url, taken.file);
       work.mark();
@@ -234,6 +246,7 @@ void test_backups(Database database, const std::vector<BackupMethod>& methods) {
   work.stop();
   CHECK(work.failures() == 0);
 
+  const std::string at_the_end = books.checkpoint(kPrivateKey);
   std::int64_t kept = 0;
   std::int64_t gone = 0;
   for (const Taken& taken : backups) {
@@ -243,6 +256,10 @@ void test_backups(Database database, const std::vector<BackupMethod>& methods) {
     options.migrate = false;
     Accounting again = Accounting::open(options);
     CHECK(again.verify().ok);
+    const CheckpointReport report = again.verify_checkpoint(taken.checkpoint, kPublicKey);
+    CHECK(report.ok);
+    CHECK(report.entries > 0);
+    CHECK_FALSE(again.verify_checkpoint(at_the_end, kPublicKey).ok);  // which has more
     check_contents(again, work.acknowledged(), taken, kept, gone);
     check_use(again, restored.url);
   }

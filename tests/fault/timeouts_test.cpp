@@ -195,6 +195,35 @@ void check_full_socket(const std::string& url, const std::vector<RecordRequest>&
   CHECK(again.verify().ok);
 }
 
+const std::vector<std::pair<AtCommit, std::string>> kClosing = {
+    {AtCommit::close_to_client, "half a line, towards the client"},
+    {AtCommit::close_to_server, "half a line, towards the server"},
+    {AtCommit::cut_answer, "an answer"}};
+
+/// A charge with a key takes effect once and is answered, a query too, long before their deadlines.
+void check_closing(const std::string& url, AtCommit fault, const std::string& name, bool pipeline) {
+  ProxiedBooks books(url);
+  Options options = patient({.database = books.proxy().url()});
+  options.pipeline = pipeline;
+  const Accounting served = Accounting::open(options);
+  static_cast<void>(served.credits().balance("ada"));
+  books.proxy().at_next_commit(fault);
+  const Timed charge = timed([&] { served.credits().charge(kCharge); });
+  books.proxy().at_next_commit(fault);
+  const Timed query = timed([&] { static_cast<void>(served.credits().balance("ada")); });
+  MESSAGE(name << (pipeline ? "" : ", without pipelining") << ": charge " << charge.outcome
+               << " after " << charge.time.count() << " ms, query " << query.outcome << " after "
+               << query.time.count() << " ms");
+  CHECK(books.proxy().faults() == 2);
+  CHECK(charge.outcome == "ok");
+  CHECK(query.outcome == "ok");
+  CHECK(charge.time < kCallTimeout / 2);
+  CHECK(query.time < kCallTimeout / 2);
+  CHECK(served.credits().charge(kCharge).usage_record.id == 1);
+  CHECK(served.credits().balance("ada").total_credits == 990);
+  CHECK(served.verify().ok);
+}
+
 }  // namespace
 
 TEST_SUITE("deadlines") {
@@ -210,6 +239,39 @@ TEST_SUITE("deadlines") {
     for (const Moment& moment : moments_without_pipelining()) {
       CAPTURE(moment.name);
       check_silence(*url, moment, false);
+    }
+  }
+
+  TEST_CASE("a line of which half is closed, or an answer that is cut, is got over at once") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    for (const auto& [fault, name] : kClosing) {
+      for (const bool pipeline : {true, false}) {
+        CAPTURE(name);
+        CAPTURE(pipeline);
+        check_closing(*url, fault, name, pipeline);
+      }
+    }
+  }
+
+  TEST_CASE("the answer to a query that stays away, or stops half-way, is waited for in time") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    for (const AtCommit fault : {AtCommit::hold_answer, AtCommit::stall_answer}) {
+      ProxiedBooks books(*url);
+      const Accounting quiet = Accounting::open(patient({.database = books.proxy().url()}));
+      static_cast<void>(quiet.credits().balance("ada"));
+      books.proxy().at_next_commit(fault);
+      const Timed call = timed([&] { static_cast<void>(quiet.credits().balance("ada")); });
+      CHECK(books.proxy().faults() == 1);
+      CHECK(call.outcome == "connection_lost");
+      CHECK(call.time <= kLongest);
+      CHECK(quiet.credits().balance("ada").total_credits == 1'000);
+      CHECK(quiet.verify().ok);
     }
   }
 

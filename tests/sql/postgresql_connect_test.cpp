@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -152,6 +153,21 @@ TEST_CASE("a URL whose query ends in a separator is connected to") {
         .name = database.name, .url = database.url + "&", .options = database.options};
     CHECK_NOTHROW(again.connect());
   }
+}
+
+TEST_CASE("for how long a host may leave unconfirmed what was sent is the option's") {
+  const auto server = postgresql_url_or_skip();
+  if (!server) {
+    return;
+  }
+  const TcpProxy proxy(*server);  // the server itself may be had by way of a Unix socket only
+  const auto handle = connect_to_postgresql(parse_database_url(proxy.url()),
+                                            {.tcp_user_timeout = 4'321ms}, in(10s));
+  unsigned milliseconds = 0;
+  socklen_t size = sizeof milliseconds;
+  REQUIRE(getsockopt(PQsocket(handle.get()), IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, &size) ==
+          0);
+  CHECK(milliseconds == 4'321);
 }
 
 TEST_CASE("why no session could be made is told, without a name or a password") {

@@ -233,6 +233,9 @@ void TcpProxy::serve(int client_descriptor) {
     if (mode == AtCommit::hold_answer && !from_client) {
       continue;
     }
+    if (mode == AtCommit::close_to_client && from_client) {
+      shutdown(client.get(), SHUT_WR);
+    }
     std::this_thread::sleep_for(delay_.load());
     const bool first_byte_only =
         (mode == AtCommit::cut_answer || mode == AtCommit::stall_answer) && !from_client;
@@ -240,7 +243,11 @@ void TcpProxy::serve(int client_descriptor) {
         (first_byte_only && mode == AtCommit::cut_answer)) {
       return;
     }
-    mode = first_byte_only ? AtCommit::hold_answer : mode;
+    if (mode == AtCommit::close_to_server && from_client) {
+      shutdown(server.get(), SHUT_WR);
+    }
+    const bool answers_no_more = first_byte_only || (mode == AtCommit::close_to_client);
+    mode = answers_no_more ? AtCommit::hold_answer : mode;
   }
 }
 

@@ -15,12 +15,14 @@ namespace accounting::testing {
 
 /// What happens once a client's bytes hold the word COMMIT.
 enum class AtCommit {
-  pass,         ///< nothing
-  drop,         ///< both sides are hung up on, and the server never sees it
-  drop_answer,  ///< the server gets it, and its answer never reaches the client
-  cut_answer,   ///< the client gets the first byte of the answer only
-  hold_answer,  ///< the answer never reaches the client, and nobody hangs up
-  stall_answer  ///< the client gets the first byte of the answer, and nobody hangs up
+  pass,             ///< nothing
+  drop,             ///< both sides are hung up on, and the server never sees it
+  drop_answer,      ///< the server gets it, and its answer never reaches the client
+  cut_answer,       ///< the client gets the first byte of the answer only
+  hold_answer,      ///< the answer never reaches the client, and nobody hangs up
+  stall_answer,     ///< the client gets the first byte of the answer, and nobody hangs up
+  close_to_client,  ///< half of the line: the client is told that no more comes, and may send on
+  close_to_server   ///< the other half: the server is told so, and its answer reaches the client
 };
 
 class TcpProxy {

@@ -83,6 +83,16 @@ def test_books_that_do_not_balance_end_with_4(tool: Tool) -> None:
     assert "do not balance" in tool.run("doctor", code=ExitCode.UNBALANCED).err
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_broken_chain_of_the_journal_is_reported(tool: Tool) -> None:
+    with sqlite3.connect(tool.url.removeprefix("sqlite:///")) as database:
+        database.execute("DROP TRIGGER credit_entries_are_not_updated")
+        database.execute("UPDATE credit_entries SET actor = 'eve' WHERE sequence = 1")
+    checked = tool.json("doctor", code=ExitCode.UNBALANCED)
+    problems = checked["verify"]["problems"]
+    assert any("hash" in problem["detail"] for problem in problems), problems
+
+
 def test_accounts(tool: Tool) -> None:
     tool.run(*("accounts", "sync", "eve", "--email", "e@x", "--username", "Eve", "--role", "admin"))
     assert [a["user_id"] for a in tool.json("accounts", "list", "--role", "admin")["items"]] == [

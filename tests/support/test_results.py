@@ -3,6 +3,8 @@
 
     test_results.py count FILE       how many tests passed and failed
     test_results.py failures FILE    what the failed ones said, shortened
+    test_results.py skipped FILE     what was skipped, and why
+    test_results.py messages FILE    what the others said that they did
 
 A test program of many cases counts as its cases, as its own summary has them; one that ends
 without a summary counts as one, as does anything else.
@@ -20,6 +22,9 @@ SUMMARY = re.compile(
 RULE = "=" * 79
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 LINES_OF_A_FAILURE = 8
+MESSAGE = re.compile(r"\S+:\d+: MESSAGE: (.*)")
+# Programs in which all that is printed is meant to be read.
+HARNESSES = "fault_"
 
 
 def read_cases(path: str) -> Iterator[Element]:
@@ -85,5 +90,38 @@ def failures(path: str) -> None:
             print("\n".join("    " + line for line in lines[:LINES_OF_A_FAILURE]))
 
 
+def messages_of(case: Element) -> Iterator[str]:
+    """What a test says that it did, or why it did not."""
+    output = COLOUR.sub("", case.findtext("system-out") or "")
+    is_harness = not SUMMARY.search(output) and (case.get("name") or "").startswith(HARNESSES)
+    for line in output.splitlines():
+        found = MESSAGE.match(line)
+        if found:
+            yield found.group(1)
+        elif is_harness and line.strip():
+            yield line.strip()
+
+
+def is_about_skipping(text: str) -> bool:
+    return text.removeprefix("*** ").startswith("SKIPPED")
+
+
+def skipped(path: str) -> None:
+    for case in read_cases(path):
+        reasons = [text for text in messages_of(case) if is_about_skipping(text)]
+        if is_skipped(case) and not reasons:
+            reasons = ["SKIPPED"]
+        for reason in dict.fromkeys(reasons):
+            print(f"{case.get('name')}: {reason}")
+
+
+def messages(path: str) -> None:
+    for case in read_cases(path):
+        for text in messages_of(case):
+            if not is_about_skipping(text):
+                print(f"{case.get('name')}: {text}")
+
+
 if __name__ == "__main__":
-    {"count": count, "failures": failures}[sys.argv[1]](sys.argv[2])
+    {"count": count, "failures": failures, "skipped": skipped, "messages": messages}[
+        sys.argv[1]](sys.argv[2])

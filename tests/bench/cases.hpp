@@ -18,6 +18,7 @@ Figures check(const Settings& settings);
 Figures user_stats(const Settings& settings);
 /// The ledger's decisions over state in memory, `batch` charges at a time: no database.
 Figures engine(const Settings& settings);
+Figures hash_chain(const Settings& settings);
 
 // What the cases are compared with.
 

@@ -1,9 +1,12 @@
-// The engine alone: commands decided over loaded state, without a database.
+// The engine alone: commands decided over loaded state, and what they write chained by hashes,
+// without a database.
 #include "accounts.hpp"
 #include "cases.hpp"
 #include "domain/ledger.hpp"
+#include "services/journal_chain.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 namespace accounting::bench {
 namespace {
@@ -45,12 +48,23 @@ LoadedBatch loaded_batch(Picker& picker, std::int64_t size) {
   return batch;
 }
 
-void decide(LoadedBatch& batch, const Policy& policy) {
-  const auto decision = domain::decide(batch.state, batch.commands, now, policy);
+domain::Changes decide(LoadedBatch& batch, const Policy& policy) {
+  auto decision = domain::decide(batch.state, batch.commands, now, policy);
   if (decision.results.size() != batch.commands.size() ||
       decision.changes.usage_records.size() != batch.commands.size()) {
     throw std::runtime_error("the engine has refused a charge");
   }
+  return std::move(decision.changes);
+}
+
+std::vector<LoadedBatch> loaded_batches(const Settings& settings,
+                                        const std::vector<std::string>& ids, std::int64_t caller) {
+  Picker picker(ids, caller);
+  std::vector<LoadedBatch> loaded;
+  for (std::int64_t number = 0; number < batches; ++number) {
+    loaded.push_back(loaded_batch(picker, settings.batch));
+  }
+  return loaded;
 }
 
 }  // namespace
@@ -61,13 +75,25 @@ Figures engine(const Settings& settings) {
   return measure(
       settings,
       [&](std::int64_t caller) -> Call {
-        Picker picker(ids, caller);
-        std::vector<LoadedBatch> loaded;
-        for (std::int64_t number = 0; number < batches; ++number) {
-          loaded.push_back(loaded_batch(picker, settings.batch));
+        return
+            [&policy, loaded = loaded_batches(settings, ids, caller),
+             next = std::size_t{0}]() mutable { decide(loaded[next++ % loaded.size()], policy); };
+      },
+      settings.batch);
+}
+
+Figures hash_chain(const Settings& settings) {
+  const auto ids = account_ids(settings);
+  const Policy policy;
+  return measure(
+      settings,
+      [&](std::int64_t caller) -> Call {
+        std::vector<domain::Changes> decided;
+        for (LoadedBatch& batch : loaded_batches(settings, ids, caller)) {
+          decided.push_back(decide(batch, policy));
         }
-        return [&policy, loaded, next = std::size_t{0}]() mutable {
-          decide(loaded[next++ % loaded.size()], policy);
+        return [decided, next = std::size_t{0}]() mutable {
+          services::chain_entries(decided[next++ % decided.size()]);
         };
       },
       settings.batch);

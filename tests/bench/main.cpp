@@ -30,10 +30,15 @@ std::string verify(const Settings& settings) {
 
 std::string run(const Settings& settings) {
   const std::map<std::string, Case> cases = {
-      {"charge", charge},         {"charge_many", charge_many},
-      {"session", session},       {"balance", balance},
-      {"check", check},           {"user_stats", user_stats},
-      {"engine", engine},         {"sqlite_floor", sqlite_floor},
+      {"charge", charge},
+      {"charge_many", charge_many},
+      {"session", session},
+      {"balance", balance},
+      {"check", check},
+      {"user_stats", user_stats},
+      {"engine", engine},
+      {"hash_chain", hash_chain},
+      {"sqlite_floor", sqlite_floor},
       {"round_trip", round_trip},
   };
   if (const auto found = cases.find(settings.command); found != cases.end()) {

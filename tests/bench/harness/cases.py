@@ -250,6 +250,20 @@ def engine() -> list[Case]:
     return [Case("engine alone", alone, (), Measure.PER_SECOND, Bar(2_000_000), quick=True)]
 
 
+def hash_chain() -> list[Case]:
+    """How much of one core the hashes of all those charges take."""
+    return [
+        Case(
+            "hash chain of a charge, 64 callers, spread",
+            _spread("charge", 64),
+            (Bench("hash_chain"),),
+            bar=Bar(0.05, at_most=True),
+            quick=True,
+            database="tcp",
+        )
+    ]
+
+
 def python() -> list[Case]:
     return [
         Case(
@@ -275,5 +289,6 @@ def all_cases(quick: bool) -> list[Case]:
         *python(),
         *sqlite(),
         *engine(),
+        *hash_chain(),
     ]
     return [case for case in cases if case.quick or not quick]

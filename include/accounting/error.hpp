@@ -23,7 +23,7 @@ enum class ErrorCode {
   invalid_api_key,       ///< an API key that is unknown, inactive or expired
   store_error,           ///< the database refused or failed
   connection_lost,       ///< the database was out of reach; nothing was changed
-  outcome_unknown,       ///< the connection broke while committing; it may have taken effect
+  outcome_unknown,       ///< the commit was not confirmed; it may have taken effect
   migration_error        ///< the schema is not one that this version can work with
 };
 
@@ -199,7 +199,8 @@ class ACCOUNTING_EXPORT ConnectionLost : public StoreError {
   ~ConnectionLost() override;
 };
 
-/// The connection broke while the commit was under way, so the call may have taken effect.
+/// The database did not confirm the commit (the connection broke while it was under way, or the
+/// disk under SQLite failed to sync), so the call may have taken effect.
 /// Retryable only where the call carried an idempotency key or is one that replays; then the same
 /// call answers what the first one did.
 class ACCOUNTING_EXPORT OutcomeUnknown : public StoreError {

@@ -34,9 +34,9 @@ void give_up(store::FailureKind kind, const std::string& what, bool may_repeat) 
       break;
   }
   throw OutcomeUnknown(
-      may_repeat ? "the connection broke while committing; the same call again answers what this "
+      may_repeat ? "the database did not confirm the commit; the same call again answers what this "
                    "one did, or does it"
-                 : "the connection broke while committing; the call may have taken effect",
+                 : "the database did not confirm the commit; the call may have taken effect",
       may_repeat);
 }
 

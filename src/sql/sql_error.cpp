@@ -18,7 +18,7 @@ std::string_view describe(SqlErrorKind kind) noexcept {
     case SqlErrorKind::connection_lost:
       return "the connection to the database was lost";
     case SqlErrorKind::commit_unknown:
-      return "the connection to the database was lost while committing";
+      return "the database did not confirm the commit";
     case SqlErrorKind::commit_refused:
       return "the database rolled back instead of committing";
     case SqlErrorKind::unique_violation:

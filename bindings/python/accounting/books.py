@@ -97,7 +97,7 @@ class Transaction:
         """Make everything take effect now rather than at the end.
 
         Raises:
-            OutcomeUnknown: the connection broke while committing.
+            OutcomeUnknown: the database did not confirm the commit.
             Conflict: it has ended already.
         """
         self._end(self._core.commit)

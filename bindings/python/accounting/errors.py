@@ -178,7 +178,7 @@ class ConnectionLost(StoreError):
 
 
 class OutcomeUnknown(StoreError):
-    """The connection broke while the commit was under way: the call may have taken effect.
+    """The database did not confirm the commit: the call may have taken effect.
 
     Retryable only where the call carried an idempotency key or is a session call that replays;
     then the same call answers what the first one did.

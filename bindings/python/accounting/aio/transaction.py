@@ -78,7 +78,7 @@ class Transaction:
         """Make everything take effect now rather than at the end. A cancellation waits for it.
 
         Raises:
-            OutcomeUnknown: the connection broke while committing.
+            OutcomeUnknown: the database did not confirm the commit.
             Conflict: it has ended already.
         """
         await self._end(self._transaction.commit)

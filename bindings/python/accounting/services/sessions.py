@@ -133,7 +133,7 @@ class Sessions:
         """End sessions that gave no sign of life for their policy's `session_ttl`.
 
         Charged for the tokens last reported, the rest refunded; oldest sign of life first. Safe to
-        run twice, or in two places. Where the connection broke while committing, sessions that this
+        run twice, or in two places. Where a commit was not confirmed, sessions that this
         call ended may be missing from its answer.
 
         Args:

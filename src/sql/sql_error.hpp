@@ -13,7 +13,7 @@ enum class SqlErrorKind {
   busy,              ///< a lock was not had in time (55P03, SQLITE_BUSY); nothing was changed
   timeout,           ///< the statement ran too long (57014); nothing was changed
   connection_lost,   ///< the session broke before a commit was sent; nothing was changed
-  commit_unknown,    ///< the session broke after a commit was sent, or the disk did not confirm it
+  commit_unknown,    ///< the session broke after a commit was sent, or SQLite's files failed in it
   commit_refused,    ///< the database rolled back instead of committing; nothing was changed
   unique_violation,  ///< a row with that key exists (23505)
   constraint,        ///< a check, foreign key or not-null constraint refused the row

@@ -54,6 +54,23 @@ SqlErrorKind kind_of(int code, std::string_view message) noexcept {
   }
 }
 
+/// True for a COMMIT that failed for a reason that does not show how far it came: the log may have
+/// all of it, unconfirmed by the disk or not yet entered in the log's index, and whoever reads the
+/// log next, now or after a crash, finds it.
+bool leaves_commit_open(int code) noexcept {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_FULL:  // the log could not take all of it
+    case SQLITE_READONLY:
+    case SQLITE_INTERRUPT:
+      return false;
+    default:
+      return true;
+  }
+}
+
 native::sqlite3* handle_of(soci::session& session) {
   auto* backend = static_cast<soci::sqlite3_session_backend*>(session.get_backend());
   return reinterpret_cast<native::sqlite3*>(backend->conn_);
@@ -177,9 +194,9 @@ void SqliteConnection::commit() {
                    std::string(describe(SqlErrorKind::commit_refused)));
   }
   if (step(commit_) != SQLITE_DONE) {
+    const int code = native::sqlite3_extended_errcode(native_);
     const SqlError error = last_error();
-    // The log has the commit, and the disk may have it or not: after a crash it may be found.
-    if (error.state() == std::to_string(SQLITE_IOERR_FSYNC)) {
+    if (leaves_commit_open(code)) {
       throw SqlError(SqlErrorKind::commit_unknown,
                      std::string(describe(SqlErrorKind::commit_unknown)), error.state());
     }

@@ -177,18 +177,20 @@ void Accounting::run_transaction(const std::function<void(Transaction&)>& work,
                                  const std::vector<std::string>& users) {
   services::Attempts attempts(present(context_)->books(), AfterUnknownCommit::give_up);
   while (true) {
-    Transaction transaction(begin(*context_, users, attempts.deadline()));
-    OpenTransaction& open = *transaction.context_->transaction();
+    // Kept here too: `work` may move the transaction to where it ends sooner or later than this.
+    const std::shared_ptr<const Context> context = begin(*context_, users, attempts.deadline());
+    Transaction transaction(context);
+    OpenTransaction& open = *context->transaction();
     open.leave_to_caller();
     try {
       work(transaction);
       if (!open.ended()) {
-        transaction.commit();
+        services::inside_transaction(*context, [&](store::Unit&) { open.commit(); });
       }
       return;
     } catch (...) {
       const std::optional<store::FailureKind> failure = open.failure();
-      transaction.rollback();
+      open.rollback();
       const bool another_try = failure == store::FailureKind::try_again ||
                                failure == store::FailureKind::timed_out ||
                                failure == store::FailureKind::connection_lost;
@@ -262,6 +264,7 @@ Health Accounting::health() const {
 
 void Accounting::close() noexcept {
   if (context_) {
+    context_->books().turns().close();
     context_->books().store().close();
   }
 }

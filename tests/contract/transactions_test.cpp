@@ -138,6 +138,29 @@ TEST_SUITE("transact") {
     });
   }
 
+  TEST_CASE("work may take the transaction over, and end it") {
+    for_each_database([](Books& books) {
+      open_books(books);
+      const std::int64_t before = books.balance("ada");
+      const auto deduct_in = [](Transaction& transaction) {
+        transaction.credits().deduct({"ada", 10});
+        return std::move(transaction);
+      };
+      books.accounting().transact([&](Transaction& t) { deduct_in(t).commit(); });
+      CHECK(books.balance("ada") == before - 10);
+      books.accounting().transact([&](Transaction& t) { deduct_in(t).rollback(); });
+      books.accounting().transact([&](Transaction& t) { const auto dropped = deduct_in(t); });
+      CHECK(books.balance("ada") == before - 10);
+      std::optional<Transaction> kept;
+      books.accounting().transact([&](Transaction& t) { kept.emplace(deduct_in(t)); });
+      CHECK(books.balance("ada") == before - 20);
+      CHECK(outcome_of([&] {
+              kept->commit();
+              return 0;
+            }) == "conflict");
+    });
+  }
+
   TEST_CASE("users that are named must be accounts, and their names valid") {
     for_each_database([](Books& books) {
       open_books(books);

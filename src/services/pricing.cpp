@@ -71,7 +71,7 @@ PricingRule Pricing::set(const SetPriceRequest& request) {
   const auto after_unknown = request.effective_from ? services::AfterUnknownCommit::try_again
                                                     : services::AfterUnknownCommit::give_up;
   return services::write(
-      *context_, "prices of " + request.model_id, after_unknown,
+      *context_, services::all_prices, after_unknown,
       [&](store::Unit& unit, Timestamp) { return set_in(*context_, unit, request); });
 }
 

@@ -1,5 +1,7 @@
 #include "services/turns.hpp"
 
+#include "accounting/error.hpp"
+
 namespace accounting::services {
 
 Turns::Turn::Turn(Turns& turns, const std::set<std::string>& names, store::Deadline deadline)
@@ -16,23 +18,30 @@ void Turns::take(const std::vector<std::string>& names, std::size_t& taken,
                  store::Deadline deadline) {
   std::unique_lock lock(mutex_);
   for (const std::string& name : names) {
-    const auto [place, is_free] = at_work_.try_emplace(name);
-    if (!is_free && !wait(lock, place->second, deadline)) {
-      throw store::StoreFailure(store::FailureKind::timed_out,
-                                "what other calls are at work on was not had in time");
+    if (closed_) {
+      throw Conflict("the books are closed");
     }
-    ++taken;
+    const auto [place, is_free] = at_work_.try_emplace(name);
+    switch (is_free ? Word::go : wait(lock, place->second, deadline)) {
+      case Word::go:
+        ++taken;
+        break;
+      case Word::closed:
+        throw Conflict("the books are closed");
+      case Word::none:
+        throw store::StoreFailure(store::FailureKind::timed_out,
+                                  "what other calls are at work on was not had in time");
+    }
   }
 }
 
-bool Turns::wait(std::unique_lock<std::mutex>& lock, Line& line, store::Deadline deadline) {
+Turns::Word Turns::wait(std::unique_lock<std::mutex>& lock, Line& line, store::Deadline deadline) {
   Waiter waiter;
   const auto place = line.insert(line.end(), &waiter);
-  const bool called = waiter.called.wait_until(lock, deadline, [&] { return waiter.may_go; });
-  if (!called) {
+  if (!waiter.called.wait_until(lock, deadline, [&] { return waiter.word != Word::none; })) {
     line.erase(place);
   }
-  return called;
+  return waiter.word;
 }
 
 void Turns::end(const std::vector<std::string>& names, std::size_t taken) noexcept {
@@ -45,9 +54,21 @@ void Turns::end(const std::vector<std::string>& names, std::size_t taken) noexce
     } else {
       Waiter& next = *line.front();  // whose turn it is now
       line.pop_front();
-      next.may_go = true;
+      next.word = Word::go;
       next.called.notify_one();
     }
+  }
+}
+
+void Turns::close() noexcept {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  for (auto& [name, line] : at_work_) {
+    for (Waiter* waiter : line) {
+      waiter->word = Word::closed;
+      waiter->called.notify_one();
+    }
+    line.clear();
   }
 }
 

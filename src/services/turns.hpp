@@ -1,5 +1,5 @@
-// Turns: one call of this process at a time is at work on an account, or on the prices of a model.
-// The others wait here, without a connection, so that what somebody holds does not use up the pool.
+// Turns: one call of this process at a time is at work on an account, or on the prices. The
+// others wait here, without a connection, so that what somebody holds does not use up the pool.
 #pragma once
 
 #include "store/store.hpp"
@@ -15,12 +15,15 @@
 
 namespace accounting::services {
 
+/// What stands for the prices of all models: no account has an empty name.
+inline constexpr const char* all_prices = "";
+
 /// Thread-safe. First come, first served.
 class Turns {
  public:
   /// What a call holds while it is at work: its turn at all that it names, waited for in that
   /// order, so that nobody waits crosswise. Throws StoreFailure (timed_out) where one was not had
-  /// by the deadline. May end in another thread.
+  /// by the deadline, Conflict where the books are closed. May end in another thread.
   class Turn {
    public:
     Turn(Turns& turns, const std::set<std::string>& names, store::Deadline deadline);
@@ -34,19 +37,24 @@ class Turns {
     std::size_t taken_ = 0;  ///< the first so many
   };
 
+  /// From now on there are no turns, for those who wait either.
+  void close() noexcept;
+
  private:
+  enum class Word { none, go, closed };
   struct Waiter {
     std::condition_variable called;
-    bool may_go = false;
+    Word word = Word::none;
   };
   using Line = std::list<Waiter*>;  ///< the next at the front
 
   void take(const std::vector<std::string>& names, std::size_t& taken, store::Deadline deadline);
-  static bool wait(std::unique_lock<std::mutex>& lock, Line& line, store::Deadline deadline);
+  static Word wait(std::unique_lock<std::mutex>& lock, Line& line, store::Deadline deadline);
   void end(const std::vector<std::string>& names, std::size_t taken) noexcept;
 
   std::mutex mutex_;
   std::map<std::string, Line> at_work_;  ///< where somebody is: those who wait
+  bool closed_ = false;
 };
 
 }  // namespace accounting::services

@@ -234,6 +234,58 @@ TEST_SUITE("held accounts") {
     });
   }
 
+  TEST_CASE("whoever waits for prices leaves connections to the others") {
+    for_databases({Database::postgresql}, {.pool_size = 3}, [](Books& books) {
+      constexpr int kWaiting = 5;
+      books.account("free", 1'000);
+      Transaction holder = books.accounting().transaction();
+      holder.pricing().set(
+          {.model_id = "m", .price_per_1k_tokens = Price("1"), .created_by = "admin"});
+      std::atomic<int> waited = 0;
+      std::vector<std::jthread> threads;
+      for (int thread = 0; thread < kWaiting; ++thread) {
+        threads.emplace_back([&, thread] {
+          books.price("m" + std::to_string(thread), Price("2"));
+          ++waited;
+        });
+      }
+      std::this_thread::sleep_for(200ms);  // until they wait
+      std::jthread([&] {
+        books.credits().charge({"free", "chat", "m", 1});
+        CHECK(books.balance("free") == 999);
+      }).join();
+      CHECK(waited == 0);
+      holder.commit();
+      threads.clear();
+      CHECK(waited == kWaiting);
+    });
+  }
+
+  TEST_CASE("all or nothing waits for what somebody holds no longer than for any lock") {
+    for_databases({Database::postgresql}, {}, [](Books& books) {
+      books.account("ada", 100);
+      books.account("held", 100);
+      Options options = books.options();
+      options.call_timeout = 30s;
+      options.lock_timeout = 300ms;
+      options.max_attempts = 2;
+      Accounting hasty = Accounting::open(options);
+      Transaction holder = hasty.transaction({"held"});
+      std::jthread([&] {
+        const auto began = steady_clock::now();
+        CHECK(outcome_of([&] {
+                return hasty.credits().allocate_many(
+                    {{.user_id = "ada", .credits = 1, .allocated_by = "host"},
+                     {.user_id = "held", .credits = 1, .allocated_by = "host"}});
+              }) == "store_error");
+        CHECK(steady_clock::now() - began < 10s);
+        CHECK(hasty.accounts().sync({"ada", "new@example.org", "ada"}).account.user_id == "ada");
+      }).join();
+      holder.commit();
+      CHECK(books.balance("ada") == 100);
+    });
+  }
+
   TEST_CASE("transactions that take accounts crosswise, unnamed, all get through") {
     if (const auto crossing = cross(Name::none)) {
       CHECK(crossing->deadlocks > 0);

@@ -2,6 +2,7 @@
 #include "services/turns.hpp"
 
 #include <doctest/doctest.h>
+#include <accounting/error.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -63,6 +64,30 @@ TEST_SUITE("turns") {
       CHECK_THROWS_AS(Turns::Turn(turns, {"ada", "bob"}, in(1ms)), store::StoreFailure);
     }
     const Turns::Turn second(turns, {"ada"}, in(0ms));
+  }
+
+  TEST_CASE("where the books are closed nobody waits, and nobody begins") {
+    Turns turns;
+    auto first = std::make_unique<Turns::Turn>(turns, std::set<std::string>{"ada"}, in(0ms));
+    std::atomic<int> conflicts = 0;
+    const auto wait = [&] {
+      try {
+        const Turns::Turn turn(turns, {"ada"}, in(1min));
+      } catch (const Conflict&) {
+        ++conflicts;
+      }
+    };
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 3; ++thread) {
+      threads.emplace_back(wait);
+    }
+    std::this_thread::sleep_for(50ms);
+    turns.close();
+    threads.clear();
+    CHECK(conflicts == 3);
+    CHECK_THROWS_AS(Turns::Turn(turns, {"bob"}, in(1min)), Conflict);
+    first.reset();
+    CHECK_THROWS_AS(Turns::Turn(turns, {"ada"}, in(1min)), Conflict);
   }
 
   TEST_CASE("many threads on few accounts all get their turn") {

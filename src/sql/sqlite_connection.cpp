@@ -196,7 +196,7 @@ void SqliteConnection::commit() {
   if (step(commit_) != SQLITE_DONE) {
     const int code = native::sqlite3_extended_errcode(native_);
     const SqlError error = last_error();
-    if (leaves_commit_open(code)) {
+    if (!reading() && leaves_commit_open(code)) {
       throw SqlError(SqlErrorKind::commit_unknown,
                      std::string(describe(SqlErrorKind::commit_unknown)), error.state());
     }

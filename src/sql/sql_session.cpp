@@ -99,8 +99,7 @@ void throw_store_error(const SqlError& error) {
     case SqlErrorKind::turned_away:
       throw StoreFailure(FailureKind::turned_away, error.what());
     case SqlErrorKind::commit_unknown:
-      throw StoreFailure(FailureKind::commit_unknown,
-                         "the database did not confirm the commit");
+      throw StoreFailure(FailureKind::commit_unknown, "the database did not confirm the commit");
     case SqlErrorKind::busy:
       throw StoreFailure(FailureKind::timed_out, "a lock was not had in time (lock_timeout)");
     case SqlErrorKind::timeout:

@@ -199,8 +199,8 @@ class ACCOUNTING_EXPORT ConnectionLost : public StoreError {
   ~ConnectionLost() override;
 };
 
-/// The database did not confirm the commit (the connection broke while it was under way, or the
-/// disk under SQLite failed to sync), so the call may have taken effect.
+/// The database did not confirm the commit (the connection broke while it was under way, or
+/// SQLite's files failed in it), so the call may have taken effect.
 /// Retryable only where the call carried an idempotency key or is one that replays; then the same
 /// call answers what the first one did.
 class ACCOUNTING_EXPORT OutcomeUnknown : public StoreError {

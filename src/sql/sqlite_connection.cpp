@@ -1,6 +1,8 @@
 #include "sql/sqlite_connection.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <new>
 #include <random>
 #include <string_view>
@@ -56,7 +58,9 @@ SqlErrorKind kind_of(int code, std::string_view message) noexcept {
 
 /// True for a COMMIT that failed for a reason that does not show how far it came: the log may have
 /// all of it, unconfirmed by the disk or not yet entered in the log's index, and whoever reads the
-/// log next, now or after a crash, finds it.
+/// log anew finds it; of a rollback journal only the removal may have failed. (That the log could
+/// not take all of it, SQLITE_FULL, is certain where a commit is not padded, as nowhere by
+/// default.)
 bool leaves_commit_open(int code) noexcept {
   switch (code & 0xff) {
     case SQLITE_BUSY:
@@ -126,6 +130,7 @@ void SqliteConnection::use_write_ahead_log() {
         native::sqlite3_exec(native_, "PRAGMA journal_mode = WAL", &take_text, &mode, nullptr);
     // Where a log beside the file is impossible, the file's own journal is as safe.
     if (code == SQLITE_OK || (code & 0xff) == SQLITE_READONLY) {
+      has_log_ = code == SQLITE_OK && mode == "wal";
       return;
     }
     // SQLite does not wait by itself where two connections change the mode at once.
@@ -196,7 +201,8 @@ void SqliteConnection::commit() {
   if (step(commit_) != SQLITE_DONE) {
     const int code = native::sqlite3_extended_errcode(native_);
     const SqlError error = last_error();
-    if (!reading() && leaves_commit_open(code)) {
+    const bool is_open = !reading() && !in_memory_ && leaves_commit_open(code);
+    if (is_open && !write_over_commit()) {
       throw SqlError(SqlErrorKind::commit_unknown,
                      std::string(describe(SqlErrorKind::commit_unknown)), error.state());
     }
@@ -206,6 +212,25 @@ void SqliteConnection::commit() {
     throw SqlError(SqlErrorKind::commit_refused,
                    std::string(describe(SqlErrorKind::commit_refused)));
   }
+}
+
+bool SqliteConnection::write_over_commit() noexcept {
+  // What the log has beyond the last commit counts for nobody until the log is read anew, after a
+  // crash; the next commit takes its place. A rollback journal leaves nothing to write over.
+  if (!has_log_) {
+    return false;
+  }
+  const auto run = [this](const char* sql) {
+    return native::sqlite3_exec(native_, sql, nullptr, nullptr, nullptr) == SQLITE_OK;
+  };
+  std::string version;  // a number, too short to be allocated
+  const bool known = (!in_transaction() || run("ROLLBACK")) &&
+                     native::sqlite3_exec(native_, "PRAGMA user_version", &take_text, &version,
+                                          nullptr) == SQLITE_OK;
+  std::array<char, 80> sql{};
+  std::snprintf(sql.data(), sql.size(), "BEGIN IMMEDIATE; PRAGMA user_version = %s; COMMIT",
+                version.c_str());  // the same again, which is written all the same
+  return known && run(sql.data());
 }
 
 void SqliteConnection::roll_back() noexcept {

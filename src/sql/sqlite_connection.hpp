@@ -46,6 +46,8 @@ class SqliteConnection final : public SociConnection {
   [[nodiscard]] Prepared prepare(const char* sql);
   /// Runs a statement that answers no rows; SQLite's code.
   static int step(const Prepared& statement) noexcept;
+  /// After a COMMIT that failed: true where nothing of it can be found any more.
+  bool write_over_commit() noexcept;
   SqlError last_error();
   static int check_time(void* connection) noexcept;
   static int pause_when_busy(void* connection, int pauses) noexcept;
@@ -59,6 +61,7 @@ class SqliteConnection final : public SociConnection {
   Clock::time_point statement_end_ = Clock::time_point::max();
   Clock::time_point busy_since_ = {};
   bool in_memory_;
+  bool has_log_ = false;
   bool broken_ = false;
 };
 

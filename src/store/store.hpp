@@ -29,7 +29,7 @@ enum class FailureKind {
   timed_out,        ///< a lock or a statement ran into its timeout; nothing was changed
   connection_lost,  ///< out of reach, or lost before the commit was sent; nothing was changed
   turned_away,  ///< the server admits no such client, nor would it next time; nothing was changed
-  commit_unknown,  ///< lost after the commit was sent: it may have taken effect
+  commit_unknown,  ///< the commit was not confirmed: it may have taken effect
   refused          ///< it failed for a reason that another try would meet again
 };
 

@@ -195,7 +195,7 @@ class ACCOUNTING_EXPORT Accounting {
   [[nodiscard]] Health health() const;
 
   /// Closes every idle connection now, and the others as their calls end. Calls after it throw
-  /// Conflict. Harmless when repeated.
+  /// Conflict, as do those that wait for others then. Harmless when repeated.
   void close() noexcept;
 
  private:

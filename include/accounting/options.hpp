@@ -87,7 +87,8 @@ struct ACCOUNTING_EXPORT Options {
   std::chrono::milliseconds pool_timeout = std::chrono::seconds(10);
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
   /// How long one statement may run, and how long it may wait for a lock (on SQLite: for another
-  /// writer; another process in whole seconds, rounded up).
+  /// writer; another process in whole seconds, rounded up), or a call for another of this process
+  /// that is at work on the same account.
   std::chrono::milliseconds statement_timeout = std::chrono::seconds(15);
   std::chrono::milliseconds lock_timeout = std::chrono::seconds(10);
   /// How long PostgreSQL's host may leave what was sent to it unconfirmed.

@@ -155,7 +155,7 @@ auto write(const Context& context, const std::string& locked, AfterUnknownCommit
   Books& books = context.books();
   books.refuse_inside_transaction();
   return with_attempts(books, after_unknown, [&](store::Deadline deadline) {
-    const Turns::Turn turn(books.turns(), {locked}, books.patience_for_lock(deadline));
+    const Turns::Turn turn(books.turns(), {locked}, books.patience(deadline));
     const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
     auto answer = work(*unit, books.now());
     unit->commit();

@@ -29,7 +29,8 @@ bool is_for_want_of_time(const std::exception_ptr& failure) {
   } catch (const store::StoreFailure& found) {
     return found.kind() == store::FailureKind::timed_out;
   } catch (const StoreError& found) {
-    return found.retryable() && found.code() == ErrorCode::store_error;  // no connection came free
+    // No connection came free, or the database rolled back.
+    return found.retryable() && found.code() == ErrorCode::store_error;
   } catch (...) {
     return false;
   }

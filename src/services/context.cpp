@@ -58,10 +58,6 @@ void Books::require_schema(store::Deadline deadline) {
   schema_ready_ = true;
 }
 
-store::Deadline Books::patience_for_lock(store::Deadline deadline) const {
-  return std::min(deadline, pacing_->now() + options_.lock_timeout);
-}
-
 void Books::refuse_inside_transaction() const {
   if (open_transactions_ == 0) {
     return;
@@ -97,8 +93,7 @@ OpenTransaction::OpenTransaction(std::shared_ptr<Books> books, const std::set<st
                                  store::Deadline deadline)
     : books_(std::move(books)),
       thread_(platform::thread_number()),
-      turn_(std::make_unique<Turns::Turn>(books_->turns(), users,
-                                          books_->patience_for_lock(deadline))) {
+      turn_(std::make_unique<Turns::Turn>(books_->turns(), users, books_->patience(deadline))) {
   unit_ = books_->store().begin(deadline);
   now_ = books_->now();
   books_->enter_transaction(thread_);
@@ -142,7 +137,8 @@ void OpenTransaction::commit() {
 }
 
 void OpenTransaction::rollback() noexcept {
-  if (unit_ && forks_ != platform::forks()) {
+  if (forks_ != platform::forks()) {
+    // Whatever the parent had of it, perhaps in the middle of its end.
     platform::leave_to_parent(std::move(unit_));
     platform::leave_to_parent(std::move(turn_));
   } else if (unit_) {

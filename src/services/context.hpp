@@ -48,8 +48,10 @@ class Books : private platform::ForkWatcher {
   [[nodiscard]] RememberedAccounts& remembered() const { return *remembered_; }
   void log(LogLevel level, std::string_view message) const;
 
-  /// Until when a call that begins to wait for others now waits for them.
-  [[nodiscard]] store::Deadline patience_for_lock(store::Deadline deadline) const;
+  /// How long a call waits for its turns: for each as long as for a lock.
+  [[nodiscard]] Turns::Patience patience(store::Deadline deadline) const {
+    return {.deadline = deadline, .for_each = options_.lock_timeout};
+  }
 
   /// Throws MigrationError unless the schema is this version's.
   void require_schema(store::Deadline deadline);
@@ -86,7 +88,7 @@ class Books : private platform::ForkWatcher {
 /// A transaction that a caller holds open.
 class OpenTransaction {
  public:
-  /// Begins when it is the turn of all `users`; `deadline`: of that.
+  /// Begins when it has its turn at all `users`; `deadline`: of that.
   OpenTransaction(std::shared_ptr<Books> books, const std::set<std::string>& users,
                   store::Deadline deadline);
   OpenTransaction(const OpenTransaction&) = delete;

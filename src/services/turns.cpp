@@ -2,12 +2,14 @@
 
 #include "accounting/error.hpp"
 
+#include <algorithm>
+
 namespace accounting::services {
 
-Turns::Turn::Turn(Turns& turns, const std::set<std::string>& names, store::Deadline deadline)
+Turns::Turn::Turn(Turns& turns, const std::set<std::string>& names, const Patience& patience)
     : turns_(turns), names_(names.begin(), names.end()) {
   try {
-    turns_.take(names_, taken_, deadline);
+    turns_.take(names_, taken_, patience);
   } catch (...) {
     turns_.end(names_, taken_);
     throw;
@@ -15,14 +17,16 @@ Turns::Turn::Turn(Turns& turns, const std::set<std::string>& names, store::Deadl
 }
 
 void Turns::take(const std::vector<std::string>& names, std::size_t& taken,
-                 store::Deadline deadline) {
+                 const Patience& patience) {
   std::unique_lock lock(mutex_);
   for (const std::string& name : names) {
+    const auto give_up =
+        std::min(patience.deadline, std::chrono::steady_clock::now() + patience.for_each);
     if (closed_) {
       throw Conflict("the books are closed");
     }
     const auto [place, is_free] = at_work_.try_emplace(name);
-    switch (is_free ? Word::go : wait(lock, place->second, deadline)) {
+    switch (is_free ? Word::go : wait(lock, place->second, give_up)) {
       case Word::go:
         ++taken;
         break;
@@ -58,6 +62,15 @@ void Turns::end(const std::vector<std::string>& names, std::size_t taken) noexce
       next.called.notify_one();
     }
   }
+}
+
+std::size_t Turns::waiting() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t waiting = 0;
+  for (const auto& [name, line] : at_work_) {
+    waiting += line.size();
+  }
+  return waiting;
 }
 
 void Turns::close() noexcept {

@@ -4,6 +4,7 @@
 
 #include "store/store.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <list>
@@ -18,15 +19,21 @@ namespace accounting::services {
 /// What stands for the prices of all models: no account has an empty name.
 inline constexpr const char* all_prices = "";
 
-/// Thread-safe. First come, first served.
+/// Thread-safe. First come, first served; whoever gave up and comes again is the last.
 class Turns {
  public:
+  /// How long to wait: until the deadline in all, and for each turn by itself.
+  struct Patience {
+    store::Deadline deadline;
+    std::chrono::milliseconds for_each;
+  };
+
   /// What a call holds while it is at work: its turn at all that it names, waited for in that
   /// order, so that nobody waits crosswise. Throws StoreFailure (timed_out) where one was not had
-  /// by the deadline, Conflict where the books are closed. May end in another thread.
+  /// in time, Conflict where the books are closed. May end in another thread.
   class Turn {
    public:
-    Turn(Turns& turns, const std::set<std::string>& names, store::Deadline deadline);
+    Turn(Turns& turns, const std::set<std::string>& names, const Patience& patience);
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
     ~Turn() { turns_.end(names_, taken_); }
@@ -39,6 +46,8 @@ class Turns {
 
   /// From now on there are no turns, for those who wait either.
   void close() noexcept;
+  /// How many calls wait.
+  [[nodiscard]] std::size_t waiting() const;
 
  private:
   enum class Word { none, go, closed };
@@ -48,11 +57,11 @@ class Turns {
   };
   using Line = std::list<Waiter*>;  ///< the next at the front
 
-  void take(const std::vector<std::string>& names, std::size_t& taken, store::Deadline deadline);
+  void take(const std::vector<std::string>& names, std::size_t& taken, const Patience& patience);
   static Word wait(std::unique_lock<std::mutex>& lock, Line& line, store::Deadline deadline);
   void end(const std::vector<std::string>& names, std::size_t taken) noexcept;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, Line> at_work_;  ///< where somebody is: those who wait
   bool closed_ = false;
 };

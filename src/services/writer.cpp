@@ -167,7 +167,7 @@ std::vector<Result> execute_together(const Context& context, std::span<const Com
     users.insert(command.user_id);
   }
   const auto carry_out_all = [&](store::Deadline deadline) {
-    const Turns::Turn turn(books.turns(), users, books.patience_for_lock(deadline));
+    const Turns::Turn turn(books.turns(), users, books.patience(deadline));
     const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
     Decided decided = decide_in(*unit, pointers, books.now(), books.policy());
     throw_first_refusal(decided.results);

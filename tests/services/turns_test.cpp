@@ -17,8 +17,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-store::Deadline in(std::chrono::milliseconds time) {
-  return std::chrono::steady_clock::now() + time;
+Turns::Patience in(std::chrono::milliseconds time) {
+  return {.deadline = std::chrono::steady_clock::now() + time, .for_each = 1min};
+}
+
+void wait_for_waiting(const Turns& turns, std::size_t waiting) {
+  while (turns.waiting() < waiting) {
+    std::this_thread::sleep_for(1ms);
+  }
 }
 
 }  // namespace
@@ -50,7 +56,7 @@ TEST_SUITE("turns") {
         const Turns::Turn turn(turns, {"ada"}, in(1min));
         order.push_back(number);  // alone, since it is its turn
       });
-      std::this_thread::sleep_for(20ms);
+      wait_for_waiting(turns, static_cast<std::size_t>(number) + 1);
     }
     first.reset();
     threads.clear();
@@ -64,6 +70,27 @@ TEST_SUITE("turns") {
       CHECK_THROWS_AS(Turns::Turn(turns, {"ada", "bob"}, in(1ms)), store::StoreFailure);
     }
     const Turns::Turn second(turns, {"ada"}, in(0ms));
+  }
+
+  TEST_CASE("each turn is waited for by itself, and all of them until the deadline") {
+    Turns turns;
+    std::vector<std::unique_ptr<Turns::Turn>> held;
+    const std::vector<std::string> names = {"ada", "bob", "cyd"};
+    for (const std::string& name : names) {
+      held.push_back(std::make_unique<Turns::Turn>(turns, std::set<std::string>{name}, in(0ms)));
+    }
+    const auto all = std::set<std::string>(names.begin(), names.end());
+    CHECK_THROWS_AS(Turns::Turn(turns, all, {.deadline = in(1min).deadline, .for_each = 20ms}),
+                    store::StoreFailure);
+    CHECK_THROWS_AS(Turns::Turn(turns, all, in(20ms)), store::StoreFailure);
+    std::jthread releaser([&] {
+      for (auto& each : held) {
+        wait_for_waiting(turns, 1);
+        std::this_thread::sleep_for(300ms);
+        each.reset();
+      }
+    });
+    const Turns::Turn patient(turns, all, {.deadline = in(1min).deadline, .for_each = 800ms});
   }
 
   TEST_CASE("where the books are closed nobody waits, and nobody begins") {
@@ -81,7 +108,7 @@ TEST_SUITE("turns") {
     for (int thread = 0; thread < 3; ++thread) {
       threads.emplace_back(wait);
     }
-    std::this_thread::sleep_for(50ms);
+    wait_for_waiting(turns, 3);
     turns.close();
     threads.clear();
     CHECK(conflicts == 3);

@@ -22,7 +22,7 @@ SUMMARY = re.compile(
 RULE = "=" * 79
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 LINES_OF_A_FAILURE = 8
-MESSAGE = re.compile(r"\S+:\d+: MESSAGE: (.*)")
+MESSAGE = re.compile(r".+?:\d+: MESSAGE: (.*)")
 # Programs in which all that is printed is meant to be read.
 HARNESSES = "fault_"
 

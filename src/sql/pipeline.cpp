@@ -366,7 +366,7 @@ class PostgresqlConnection::Flight {
       if (error_ || PQflush(my_.native_) != 1) {
         return !error_;
       }
-      if (!my_.exchange(my_.end_of_patience())) {
+      if (!my_.exchange(Purpose::to_send, my_.end_of_patience())) {
         return lost();
       }
     }

@@ -143,17 +143,21 @@ bool PostgresqlConnection::wait_for_answer(Deadline until) noexcept {
         PQisBusy(native_) == 0) {
       break;
     }
-    if (!exchange(until)) {
+    if (!exchange(Purpose::to_hear, until)) {
       return false;
     }
   }
   return true;
 }
 
-bool PostgresqlConnection::exchange(Deadline until) noexcept {
+bool PostgresqlConnection::exchange(Purpose purpose, Deadline until) noexcept {
   using platform::SocketWait;
+  const bool is_sent = PQflush(native_) != 1;
+  if (is_sent && purpose == Purpose::to_send) {
+    return true;  // before the rest of the trip is sent there may be nothing to hear
+  }
   // Both at once: a server whose answers are not read stops reading what is sent to it.
-  const auto what = PQflush(native_) == 1 ? SocketWait::to_read_or_write : SocketWait::to_read;
+  const auto what = is_sent ? SocketWait::to_read : SocketWait::to_read_or_write;
   if (PQstatus(native_) == CONNECTION_BAD) {
     return true;
   }

@@ -69,9 +69,11 @@ class PostgresqlConnection final : public BaseConnection {
   [[nodiscard]] Deadline not_beyond_deadline(Deadline until) const noexcept;
   /// Waits until the next answer can be read. False where the server stays silent until `until`.
   bool wait_for_answer(Deadline until) noexcept;
-  /// Sends what is left to send and takes what has come; waits for a chance to do either. False
-  /// where there was none until `until`.
-  bool exchange(Deadline until) noexcept;
+  enum class Purpose { to_send, to_hear };
+  /// Sends what is left to send and takes what has come; waits for a chance to do either, but not
+  /// to hear something where all is sent and that was the purpose. False where there was none until
+  /// `until`.
+  bool exchange(Purpose purpose, Deadline until) noexcept;
 
   /// The server's own limits for statements where they have to change: lower than usual for it to
   /// answer before the deadline, or as usual again within the same transaction.

@@ -48,12 +48,21 @@ LoadedBatch loaded_batch(Picker& picker, std::int64_t size) {
   return batch;
 }
 
-domain::Changes decide(LoadedBatch& batch, const Policy& policy) {
-  auto decision = domain::decide(batch.state, batch.commands, now, policy);
+void check(const domain::Decision& decision, const LoadedBatch& batch) {
   if (decision.results.size() != batch.commands.size() ||
       decision.changes.usage_records.size() != batch.commands.size()) {
     throw std::runtime_error("the engine has refused a charge");
   }
+}
+
+/// What is decided is not handed out: the memory that it leaves would be given back each time.
+void decide(LoadedBatch& batch, const Policy& policy) {
+  check(domain::decide(batch.state, batch.commands, now, policy), batch);
+}
+
+domain::Changes changes_of(LoadedBatch& batch, const Policy& policy) {
+  auto decision = domain::decide(batch.state, batch.commands, now, policy);
+  check(decision, batch);
   return std::move(decision.changes);
 }
 
@@ -75,9 +84,11 @@ Figures engine(const Settings& settings) {
   return measure(
       settings,
       [&](std::int64_t caller) -> Call {
-        return
-            [&policy, loaded = loaded_batches(settings, ids, caller),
-             next = std::size_t{0}]() mutable { decide(loaded[next++ % loaded.size()], policy); };
+        // A copy lies together in memory, as what has just been loaded does.
+        std::vector<LoadedBatch> loaded = loaded_batches(settings, ids, caller);
+        return [&policy, loaded, next = std::size_t{0}]() mutable {
+          decide(loaded[next++ % loaded.size()], policy);
+        };
       },
       settings.batch);
 }
@@ -90,7 +101,7 @@ Figures hash_chain(const Settings& settings) {
       [&](std::int64_t caller) -> Call {
         std::vector<domain::Changes> decided;
         for (LoadedBatch& batch : loaded_batches(settings, ids, caller)) {
-          decided.push_back(decide(batch, policy));
+          decided.push_back(changes_of(batch, policy));
         }
         return [decided, next = std::size_t{0}]() mutable {
           services::chain_entries(decided[next++ % decided.size()]);

@@ -144,8 +144,8 @@ class ACCOUNTING_EXPORT Sessions {
   /// Ends sessions that gave no sign of life for their `session_ttl`: charged for the tokens last
   /// reported, the rest refunded. Oldest sign of life first. Safe to run twice, or in two places.
   /// Sessions of an account that cannot be had now are left for the next call; throws only where
-  /// none could be expired for that reason. Where a commit was not confirmed, sessions
-  /// that this call ended may be missing from its answer; `get` has them.
+  /// none could be expired for that reason. Where a commit was not confirmed, sessions that this
+  /// call ended may be missing from its answer; `get` has them.
   std::vector<Settlement> expire_stale(const ExpireStaleRequest& request = {});
 
  private:

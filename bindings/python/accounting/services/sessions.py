@@ -133,8 +133,8 @@ class Sessions:
         """End sessions that gave no sign of life for their policy's `session_ttl`.
 
         Charged for the tokens last reported, the rest refunded; oldest sign of life first. Safe to
-        run twice, or in two places. Where a commit was not confirmed, sessions that this
-        call ended may be missing from its answer.
+        run twice, or in two places. Where a commit was not confirmed, sessions that this call ended
+        may be missing from its answer.
 
         Args:
             limit: sessions at most: 1 to 1,000.

@@ -4,7 +4,6 @@
 #include "support/long_run.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <random>
 #include <sstream>
 #include <stdexcept>
@@ -135,9 +134,7 @@ int change_column(ColumnChanger& changer, const std::string& table, const std::s
 TEST_SUITE("judge") {
   TEST_CASE("every number and instant is covered, or is on the list of those that are not") {
     for_corruptible_books([](Books& books, CorruptibleBooks& corruptible) {
-      const char* given = std::getenv("ACCOUNTING_TEST_SEED");
-      const std::uint32_t seed =
-          given == nullptr ? std::random_device()() : static_cast<std::uint32_t>(std::stoul(given));
+      const auto seed = static_cast<std::uint32_t>(first_seed());
       CAPTURE(seed);
       ColumnChanger changer(books, corruptible, seed);
       int changes = 0;

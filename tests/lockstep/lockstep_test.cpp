@@ -11,9 +11,7 @@
 #include "support/long_run.hpp"
 
 #include <atomic>
-#include <cstdlib>
 #include <mutex>
-#include <random>
 #include <sstream>
 #include <string>
 
@@ -23,11 +21,6 @@ namespace {
 /// Each plays in a thread and on databases of its own: the commits of some are waited for while
 /// others decide.
 constexpr int lanes = 4;
-
-std::uint64_t setting(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text == nullptr || *text == '\0' ? otherwise : std::stoull(text);
-}
 
 /// The sequence that failed first.
 struct Failure {
@@ -126,9 +119,9 @@ TEST_CASE("both databases answer as the reference does, operation by operation")
   if (!server) {
     return;
   }
-  const std::uint64_t seed = setting("ACCOUNTING_TEST_SEED", std::random_device()());
+  const std::uint64_t seed = first_seed();
   const std::uint64_t count =
-      setting("ACCOUNTING_LOCKSTEP_COUNT", short_or_long<std::uint64_t>(200, 10'000));
+      setting("ACCOUNTING_LOCKSTEP_COUNT", short_or_long_sequences<std::uint64_t>(200, 10'000));
   MESSAGE("ACCOUNTING_TEST_SEED=", seed, ", ", count, " sequences");
   Run run(seed, count);
   in_threads(lanes, [&](int) { run.play(*server); });

@@ -2,32 +2,15 @@
 //   ACCOUNTING_TEST_SEED=n   starts with that seed: sequence i of a run has the seed n + i
 //   ACCOUNTING_TEST_LONG=1   plays fifty times as many sequences
 #include "property/play.hpp"
+#include "support/long_run.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <random>
 #include <set>
 #include <string>
 
 namespace accounting::testing {
 namespace {
-
-constexpr std::uint64_t sequences = 40'000;
-
-std::string setting(const char* variable) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? "" : text;
-}
-
-std::uint64_t first_seed() {
-  const std::string seed = setting("ACCOUNTING_TEST_SEED");
-  return seed.empty() ? std::random_device()() : std::stoull(seed);
-}
-
-std::uint64_t count() {
-  return setting("ACCOUNTING_TEST_LONG").empty() ? sequences : sequences * 50;
-}
 
 void fail_with(const Sequence& sequence, const std::string& problem) {
   Census ignored;
@@ -65,7 +48,7 @@ void check_census(const Census& census) {
 
 TEST_CASE("the ledger does what the reference says, and the books balance after every batch") {
   const std::uint64_t seed = first_seed();
-  const std::uint64_t last = seed + count();
+  const std::uint64_t last = seed + short_or_long_sequences(40'000, 2'000'000);
   MESSAGE("ACCOUNTING_TEST_SEED=", seed, ", ", last - seed, " sequences");
   Census census;
   for (std::uint64_t each = seed; each != last; ++each) {

@@ -4,12 +4,11 @@
 //   ACCOUNTING_TEST_SEED=n           starts with that seed: history i of a run has the seed n + i
 #include "simulation/shrink_history.hpp"
 #include "simulation/world.hpp"
+#include "support/long_run.hpp"
 
 #include <doctest/doctest.h>
 
 #include <chrono>
-#include <cstdlib>
-#include <random>
 #include <set>
 #include <sstream>
 #include <string>
@@ -17,23 +16,9 @@
 namespace accounting::testing {
 namespace {
 
-std::string setting(const char* variable) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? "" : text;
-}
-
-std::uint64_t first_seed() {
-  const std::string seed = setting("ACCOUNTING_TEST_SEED");
-  return seed.empty() ? std::random_device()() : std::stoull(seed);
-}
-
 std::chrono::seconds duration() {
-  const std::string seconds = setting("ACCOUNTING_SIMULATION_SECONDS");
-  if (!seconds.empty()) {
-    return std::chrono::seconds(std::stoll(seconds));
-  }
-  return setting("ACCOUNTING_TEST_LONG").empty() ? std::chrono::minutes(1)
-                                                 : std::chrono::minutes(20);
+  return std::chrono::seconds(setting("ACCOUNTING_SIMULATION_SECONDS",
+                                      short_or_long_sequences<std::uint64_t>(60, 20 * 60)));
 }
 
 std::string census(const Tally& tally) {

@@ -92,14 +92,27 @@ def failures(path: str) -> None:
 
 def messages_of(case: Element) -> Iterator[str]:
     """What a test says that it did, or why it did not."""
+    for each in case.iter("property"):
+        if each.get("name") == "did":  # pytest's way to say so
+            yield each.get("value") or ""
     output = COLOUR.sub("", case.findtext("system-out") or "")
     is_harness = not SUMMARY.search(output) and (case.get("name") or "").startswith(HARNESSES)
-    for line in output.splitlines():
+    lines = output.splitlines()
+    for number, line in enumerate(lines):
         found = MESSAGE.match(line)
         if found:
-            yield found.group(1)
+            yield "\n".join([found.group(1), *continued(lines[number + 1:])])
         elif is_harness and line.strip():
             yield line.strip()
+
+
+def continued(lines: list[str]) -> Iterator[str]:
+    """The indented lines that go on with a message, such as a census."""
+    for line in lines:
+        # What doctest adds of the variables around it stands in the message where it matters.
+        if not line.startswith(" ") or not line.strip() or line.startswith("  logged: "):
+            return
+        yield line
 
 
 def is_about_skipping(text: str) -> bool:

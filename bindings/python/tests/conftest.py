@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 import accounting
-from accounting import Accounting, ManualClock, Policy
+from accounting import Accounting, ManualClock, Policy, _core
 from databases import WHY_NOT, has_postgresql, postgresql_database
 
 # Where the tests run in the background, Ctrl-C is ignored, and would be by what they start as well.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# A module without a sanitizer would pass for one in which nothing was found.
+if os.environ.get("ACCOUNTING_TEST_SANITIZED") == "TRUE":
+    assert _core.__file__ is not None
+    if b"__asan_init" not in Path(_core.__file__).read_bytes():
+        raise pytest.UsageError(f"{_core.__file__} was built without AddressSanitizer")
+
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def say(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Keeps what a test did (threads, forks, interrupts) among the messages of tests/run."""
+
+    def keep(words: str) -> None:
+        print(words)
+        record_property("did", words)
+
+    return keep
 
 
 @pytest.fixture

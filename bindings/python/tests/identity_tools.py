@@ -1,4 +1,4 @@
-"""Tokens as an authentication service signs them, for the tests."""
+"""Tokens as an authentication service signs them, and keys for checkpoints, for the tests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from typing import Any
 from accounting import ManualClock
 
 SECRET = b"a secret of thirty-two bytes, at least"
+
+# RFC 8037, A.1
+PRIVATE_KEY = """-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+"""
+PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+-----END PUBLIC KEY-----
+"""
 
 
 def part(value: object) -> str:

@@ -24,6 +24,7 @@ from accounting.cli.exits import ExitCode, place_of, redacted
 from accounting.cli.output import clean, expiry
 from cli_tool import Tool, contents
 from databases import psql
+from identity_tools import PRIVATE_KEY, PUBLIC_KEY
 
 
 @pytest.fixture
@@ -458,17 +459,6 @@ def test_as_a_process(tool: Tool) -> None:
     )
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.strip() == "error: there is no account with that user_id [not_found]"
-
-
-# RFC 8037, A.1
-PRIVATE_KEY = """-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
------END PRIVATE KEY-----
-"""
-PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
-MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
------END PUBLIC KEY-----
-"""
 
 
 def test_a_checkpoint_knows_its_books(tool: Tool, tmp_path: Path) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import gc
+import inspect
 import sys
 import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta, timezone
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -18,68 +20,125 @@ from accounting import (
     Accounting,
     Conflict,
     Health,
+    InvalidApiKey,
     InvalidArgument,
+    JwtVerifier,
+    ManualClock,
     NotFound,
+    OnBehalfOf,
     Policy,
+    Principal,
     StoreError,
     Transaction,
 )
 from databases import END_CONNECTIONS, psql
+from identity_tools import PRIVATE_KEY, PUBLIC_KEY, SECRET, token
+from key_timing import RANDOM, with_checksum
 
-CALLS: list[Callable[[Accounting], object]] = [
-    lambda b: b.accounts.sync("eve", "eve@example.org", "Eve"),
-    lambda b: b.accounts.get("ada"),
-    lambda b: b.accounts.list(),
-    lambda b: b.credits.allocate("ada", 1, "admin"),
-    lambda b: b.credits.allocate_many([{"user_id": "ada", "credits": 1, "allocated_by": "x"}]),
-    lambda b: b.credits.balance("ada"),
-    lambda b: b.credits.check("ada", 1),
-    lambda b: b.credits.deduct("ada", 1),
-    lambda b: b.credits.charge("ada", "s", "o", 1),
-    lambda b: b.credits.charge_many(
-        [{"user_id": "ada", "service": "s", "operation": "o", "credits": 1}]
+CLOCK = ManualClock(datetime(2026, 1, 1, tzinfo=timezone.utc))
+VERIFIER = JwtVerifier(SECRET, clock=CLOCK)
+ONE = {"user_id": "ada", "service": "s", "operation": "o", "credits": 1}
+
+CALLS: dict[str, Callable[[Accounting], object]] = {
+    "accounts.sync": lambda b: b.accounts.sync("eve", "eve@example.org", "Eve"),
+    "accounts.get": lambda b: b.accounts.get("ada"),
+    "accounts.list": lambda b: b.accounts.list(),
+    "credits.allocate": lambda b: b.credits.allocate("ada", 1, "admin"),
+    "credits.allocate_many": lambda b: b.credits.allocate_many(
+        [{"user_id": "ada", "credits": 1, "allocated_by": "x"}]
     ),
-    lambda b: b.credits.history("ada"),
-    lambda b: b.credits.entries("ada"),
-    lambda b: b.credits.revoke(1, "ada", "admin"),
-    lambda b: b.pricing.set("m", 1, "admin"),
-    lambda b: b.pricing.get("m"),
-    lambda b: b.pricing.list(),
-    lambda b: b.pricing.calculate("m", 1),
-    lambda b: b.sessions.initialize("t", "ada", "m", 1),
-    lambda b: b.sessions.get("s", "ada"),
-    lambda b: b.sessions.report("s", "ada", 1),
-    lambda b: b.sessions.extend("s", "ada", 1),
-    lambda b: b.sessions.finalize("s", "ada", 1),
-    lambda b: b.sessions.abort("s", "ada"),
-    lambda b: b.sessions.active("ada"),
-    lambda b: b.sessions.all_active(),
-    lambda b: b.sessions.expire_stale(),
-    lambda b: b.usage.record("ada", "s", "o", 1),
-    lambda b: b.usage.record_many(
-        [{"user_id": "ada", "service": "s", "operation": "o", "credits": 1}]
-    ),
-    lambda b: b.usage.list("ada"),
-    lambda b: b.usage.user_stats("ada"),
-    lambda b: b.usage.system_stats(),
-    lambda b: b.transact(lambda tx: tx.credits.check("ada", 1)),
-    lambda b: b.transaction().rollback(),
-    lambda b: b.migrate(),
-    lambda b: b.schema_version(),
-    lambda b: b.verify(),
+    "credits.balance": lambda b: b.credits.balance("ada"),
+    "credits.check": lambda b: b.credits.check("ada", 1),
+    "credits.deduct": lambda b: b.credits.deduct("ada", 1),
+    "credits.charge": lambda b: b.credits.charge("ada", "s", "o", 1),
+    "credits.charge_many": lambda b: b.credits.charge_many([ONE]),
+    "credits.history": lambda b: b.credits.history("ada"),
+    "credits.entries": lambda b: b.credits.entries("ada"),
+    "credits.revoke": lambda b: b.credits.revoke(1, "ada", "admin"),
+    "pricing.set": lambda b: b.pricing.set("m", 1, "admin"),
+    "pricing.get": lambda b: b.pricing.get("m"),
+    "pricing.list": lambda b: b.pricing.list(),
+    "pricing.calculate": lambda b: b.pricing.calculate("m", 1),
+    "sessions.initialize": lambda b: b.sessions.initialize("t", "ada", "m", 1),
+    "sessions.get": lambda b: b.sessions.get("s", "ada"),
+    "sessions.report": lambda b: b.sessions.report("s", "ada", 1),
+    "sessions.extend": lambda b: b.sessions.extend("s", "ada", 1),
+    "sessions.finalize": lambda b: b.sessions.finalize("s", "ada", 1),
+    "sessions.abort": lambda b: b.sessions.abort("s", "ada"),
+    "sessions.active": lambda b: b.sessions.active("ada"),
+    "sessions.all_active": lambda b: b.sessions.all_active(),
+    "sessions.expire_stale": lambda b: b.sessions.expire_stale(),
+    "usage.record": lambda b: b.usage.record("ada", "s", "o", 1),
+    "usage.record_many": lambda b: b.usage.record_many([ONE]),
+    "usage.list": lambda b: b.usage.list("ada"),
+    "usage.user_stats": lambda b: b.usage.user_stats("ada"),
+    "usage.system_stats": lambda b: b.usage.system_stats(),
+    "api_keys.create": lambda b: b.api_keys.create("ada", "other", ["usage:read"]),
+    "api_keys.list": lambda b: b.api_keys.list("ada"),
+    "api_keys.update": lambda b: b.api_keys.update(1, "ada", name="new"),
+    "api_keys.revoke": lambda b: b.api_keys.revoke(1, "ada"),
+    "api_keys.rotate": lambda b: b.api_keys.rotate(1, "ada"),
+    "api_keys.delete": lambda b: b.api_keys.delete(1, "ada"),
+    "api_keys.validate": lambda b: validate_unknown_key(b),
+    "audit.list": lambda b: b.audit.list(),
+    "authenticate": lambda b: b.authenticate(token(CLOCK), VERIFIER),
+    "transact": lambda b: b.transact(lambda tx: tx.credits.check("ada", 1)),
+    "transaction": lambda b: b.transaction().rollback(),
+    "migrate": lambda b: b.migrate(),
+    "schema_version": lambda b: b.schema_version(),
+    "verify": lambda b: b.verify(),
+    "checkpoint": lambda b: b.checkpoint(PRIVATE_KEY),
+    "verify_checkpoint": lambda b: b.verify_checkpoint(checkpoint_of_nothing(), PUBLIC_KEY),
     # Answers, where other calls raise, that it waited for the connection in vain.
-    lambda b: refuse_unless_ok(b.health()),
-]
+    "health": lambda b: refuse_unless_ok(b.health()),
+}
+# The first asks nothing of the database; what ends is in test_gil_processes.py.
+OTHERS = {"on_behalf_of", "close"}
+TURNS = 5
+
+
+def validate_unknown_key(books: Accounting) -> None:
+    # With the checksum of a real one, or it would be refused without a look into the database.
+    with pytest.raises(InvalidApiKey):
+        books.api_keys.validate(with_checksum("acct_" + "0" * RANDOM))
+
+
+@functools.cache
+def checkpoint_of_nothing() -> str:
+    with accounting.open("sqlite://") as empty:
+        return empty.checkpoint(PRIVATE_KEY)
 
 
 def refuse_unless_ok(health: Health) -> None:
     assert health.ok, health.problem
 
 
-@pytest.mark.parametrize("call", CALLS)
-def test_a_call_that_waits_lets_other_threads_go_on(call: Callable[[Accounting], object]) -> None:
+def calls_of(kind: type) -> set[str]:
+    return {name for name, value in inspect.getmembers(kind, callable) if name[0] != "_"}
+
+
+def test_every_call_is_among_those_that_wait(
+    memory: Accounting, say: Callable[[str], None]
+) -> None:
+    services = get_type_hints(Accounting)
+    there_are = calls_of(Accounting) | {
+        f"{service}.{name}" for service, kind in services.items() for name in calls_of(kind)
+    }
+    assert set(CALLS) | OTHERS == there_are
+    # The same services again, with other things in front of them.
+    guarded = memory.on_behalf_of(Principal("ada"))
+    for service in OnBehalfOf.__slots__:
+        assert calls_of(type(getattr(guarded, service))) <= calls_of(services[service])
+    for service, kind in get_type_hints(Transaction).items():
+        assert kind is services[service]
+    say(f"{len(CALLS)} calls, each waiting in its thread while another one makes {TURNS}")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_that_waits_lets_other_threads_go_on(name: str) -> None:
     # A database in memory has one connection. Whoever waits for it with the interpreter's lock
     # in hand keeps the thread that has the connection from ever giving it back.
+    checkpoint_of_nothing()
     with accounting.open(
         "sqlite://", policy=Policy(fallback_price=1), pool_timeout=timedelta(seconds=5)
     ) as books:
@@ -87,19 +146,21 @@ def test_a_call_that_waits_lets_other_threads_go_on(call: Callable[[Accounting],
         books.credits.allocate("ada", 100, "admin")
         books.sessions.initialize("s", "ada", "m", 1)
         books.pricing.set("m", 1, "admin")
+        books.api_keys.create("ada", "key", ["usage:read"])
         waiting = threading.Event()
 
         def wait_and_call() -> object:
             waiting.set()
-            return call(books)
+            return CALLS[name](books)
 
         with ThreadPoolExecutor(1) as pool:
             with books.transaction() as tx:
                 future = pool.submit(wait_and_call)
                 waiting.wait()
-                for _ in range(5):  # each lets the other thread run for a while
+                for _ in range(TURNS):  # each lets the other thread run for a while
                     assert tx.credits.check("ada", 1)
                     threading.Event().wait(0.002)
+                assert not future.done(), "it waits for nothing, so nothing is shown"
             future.result(timeout=5)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-import pytest
-
 import accounting
 from accounting import Accounting, InsufficientCredits
+
+Say = Callable[[str], None]
 
 THREADS = 32
 CHARGES = 200
@@ -37,7 +38,7 @@ def charges_per_second(books: Accounting, threads: int) -> float:
     return threads * CHARGES / elapsed
 
 
-def test_32_threads_of_200_charges(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_32_threads_of_200_charges(url: str, say: Say) -> None:
     # SQLite serves those who wait for its one lock in no order: on a slow disk some wait long.
     with accounting.open(url, migrate=True, lock_timeout=timedelta(minutes=5)) as books:
         for number in range(ACCOUNTS):
@@ -51,11 +52,10 @@ def test_32_threads_of_200_charges(url: str, capsys: pytest.CaptureFixture[str])
             rounds += 1
             alone = max(alone, charges_per_second(books, 1))
             together = max(together, charges_per_second(books, THREADS))
-        with capsys.disabled():
-            print(
-                f"\n{database}: {together:,.0f} charges/s from {THREADS} threads, "
-                f"{alone:,.0f} from one, best of {rounds} round(s)"
-            )
+        say(
+            f"{database}: {together:,.0f} charges/s from {THREADS} threads, "
+            f"{alone:,.0f} from one, best of {rounds} round(s)"
+        )
         stats = books.usage.system_stats()
         assert stats.total_records == rounds * (THREADS + 1) * CHARGES
         shares = [rounds * THREADS // ACCOUNTS * CHARGES] * ACCOUNTS
@@ -69,7 +69,7 @@ def test_32_threads_of_200_charges(url: str, capsys: pytest.CaptureFixture[str])
             assert together > alone
 
 
-def test_threads_never_overdraw(url: str) -> None:
+def test_threads_never_overdraw(url: str, say: Say) -> None:
     with accounting.open(url, migrate=True) as books:
         books.accounts.sync("ada", "ada@example.org", "Ada")
         books.credits.allocate("ada", 100, "admin")
@@ -87,9 +87,10 @@ def test_threads_never_overdraw(url: str) -> None:
             assert sum(pool.map(try_ten, range(THREADS))) == 100
         assert books.credits.balance("ada").total_credits == 0
         assert books.verify().ok
+    say(f"{THREADS} threads, {10 * THREADS} tries to deduct, 100 credits")
 
 
-def test_threads_may_open_and_close_books_of_their_own(url: str) -> None:
+def test_threads_may_open_and_close_books_of_their_own(url: str, say: Say) -> None:
     with accounting.open(url, migrate=True) as books:
         books.accounts.sync("ada", "ada@example.org", "Ada")
         books.credits.allocate("ada", 1_000, "admin")
@@ -102,9 +103,10 @@ def test_threads_may_open_and_close_books_of_their_own(url: str) -> None:
         list(pool.map(open_and_charge, range(40)))
     with accounting.open(url) as books:
         assert books.credits.balance("ada").total_credits == 980
+    say("8 threads opened and closed books 40 times")
 
 
-def test_books_may_be_closed_while_threads_are_at_work(url: str) -> None:
+def test_books_may_be_closed_while_threads_are_at_work(url: str, say: Say) -> None:
     books = accounting.open(url, migrate=True)
     books.accounts.sync("ada", "ada@example.org", "Ada")
     books.credits.allocate("ada", 1_000_000, "admin")
@@ -125,3 +127,4 @@ def test_books_may_be_closed_while_threads_are_at_work(url: str) -> None:
             each.result(timeout=10)
     with accounting.open(url) as again:
         assert again.credits.balance("ada").total_credits == 1_000_000 - len(charged)
+    say(f"8 threads had made {len(charged)} charges when the books were closed")

@@ -3,6 +3,7 @@
 #include "support/programs.hpp"
 
 #include <libpq-fe.h>
+#include <poll.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <stdexcept>
+#include <utility>
 
 namespace accounting::testing {
 namespace {
@@ -52,6 +54,10 @@ OldDatabase::OldDatabase(std::int64_t version, Database database)
   if (!on_postgresql()) {
     run_on(url(), "PRAGMA journal_mode = WAL");  // as the library had it; no dump tells
   }
+}
+
+std::string OldDatabase::name() const {
+  return "version " + std::to_string(version_) + " on " + std::string(to_string(database_));
 }
 
 std::string OldDatabase::told(const std::string& file) const {
@@ -137,6 +143,42 @@ std::string PlainSession::run(const std::string& script) const {
       PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
   PQclear(result);
   return well ? "" : PQerrorMessage(server);
+}
+
+std::vector<std::string> PlainSession::row(const std::string& query) const {
+  std::vector<std::string> columns;
+  if (sqlite_) {
+    const auto take = [](void* target, int count, char** values, char**) {
+      static_cast<std::vector<std::string>*>(target)->assign(values, values + count);
+      return 0;
+    };
+    sqlite3_exec(static_cast<sqlite3*>(sqlite_.get()), query.c_str(), take, &columns, nullptr);
+  } else {
+    PGresult* result = PQexec(static_cast<PGconn*>(postgresql_.get()), query.c_str());
+    for (int column = 0; PQntuples(result) == 1 && column < PQnfields(result); ++column) {
+      columns.emplace_back(PQgetvalue(result, 0, column));
+    }
+    PQclear(result);
+  }
+  if (columns.empty()) {
+    throw std::runtime_error("no row: " + query);
+  }
+  return columns;
+}
+
+Pipe::Pipe() { REQUIRE(pipe(ends_.data()) == 0); }
+
+Pipe::~Pipe() {
+  keep_reading();
+  keep_writing();
+}
+
+void Pipe::keep_reading() { close(std::exchange(ends_[1], -1)); }
+void Pipe::keep_writing() { close(std::exchange(ends_[0], -1)); }
+
+bool Pipe::can_hear(std::chrono::milliseconds within) const {
+  pollfd end{.fd = ends_[0], .events = POLLIN, .revents = 0};
+  return poll(&end, 1, static_cast<int>(within.count())) > 0;
 }
 
 pid_t start_process(const std::function<int()>& work) {

@@ -7,10 +7,14 @@
 #include "support/databases.hpp"
 
 #include <sys/types.h>
+#include <unistd.h>
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +27,8 @@ class OldDatabase {
 
   [[nodiscard]] std::int64_t version() const { return version_; }
   [[nodiscard]] bool on_postgresql() const { return database_ == Database::postgresql; }
+  /// "version 1 on postgresql"
+  [[nodiscard]] std::string name() const;
   [[nodiscard]] const std::string& url() const { return options_.database; }
   /// Of an open with this version of the library that leaves the schema alone.
   [[nodiscard]] const Options& options() const { return options_; }
@@ -53,10 +59,44 @@ class PlainSession {
 
   /// Runs statements up to the first that fails; answers what the database says of that one.
   std::string run(const std::string& script) const;
+  /// The one row that a query answers. Throws std::runtime_error.
+  [[nodiscard]] std::vector<std::string> row(const std::string& query) const;
 
  private:
   std::shared_ptr<void> sqlite_;
   std::shared_ptr<void> postgresql_;
+};
+
+/// Between this process and one that it starts. Each closes the end that is the other's, so that
+/// whoever reads learns of the other's death.
+class Pipe {
+ public:
+  Pipe();
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  ~Pipe();
+
+  /// This process reads from now on; or it writes.
+  void keep_reading();
+  void keep_writing();
+
+  /// Writes a plain value, of a few hundred bytes at most.
+  template <class Value>
+  void tell(const Value& value) const {
+    static_cast<void>(!write(ends_[1], &value, sizeof value));
+  }
+  /// Waits for a value; none where the other process told nothing more and has ended.
+  template <class Value>
+  [[nodiscard]] std::optional<Value> hear() const {
+    Value value{};
+    return read(ends_[0], &value, sizeof value) == sizeof value ? std::optional(value)
+                                                                : std::nullopt;
+  }
+  /// Whether `hear` would answer at once, or does so within this time; less than 0: without end.
+  [[nodiscard]] bool can_hear(std::chrono::milliseconds within) const;
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
 };
 
 /// Starts a process that ends with what `work` answers, or with 99 where it throws. Nothing else

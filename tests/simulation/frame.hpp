@@ -64,7 +64,8 @@ struct Frame {
 struct Tally {
   std::int64_t runs = 0;
   std::int64_t steps = 0;
-  std::array<std::int64_t, mishap_kinds> mishaps{};
+  /// By the point at which it happened, and its kind.
+  std::array<std::array<std::int64_t, mishap_kinds>, points> mishaps{};
   std::array<std::int64_t, points> points_met{};
   std::array<std::int64_t, std::variant_size_v<Deed>> deeds{};
   std::map<ErrorCode, std::int64_t> troubles;

@@ -36,6 +36,10 @@ enum class MishapKind {
 };
 constexpr std::size_t mishap_kinds = 10;
 
+/// Whether it can happen there: a commit can be lost at a commit only, and who waits is nowhere in
+/// the store, so that others may come between and nothing else.
+bool can_happen(Point point, MishapKind kind);
+
 struct Turn;
 
 /// Something that happens when a call comes to a point for the nth time.

@@ -85,6 +85,18 @@ std::string_view name_of(MishapKind kind) {
   return names.at(static_cast<std::size_t>(kind));
 }
 
+bool can_happen(Point point, MishapKind kind) {
+  switch (kind) {
+    case MishapKind::meanwhile:
+      return true;
+    case MishapKind::commit_lost_applied:
+    case MishapKind::commit_lost_dropped:
+      return point == Point::commit;
+    default:
+      return point != Point::wait;
+  }
+}
+
 std::string_view name_of_deed(std::size_t index) {
   static constexpr std::array<std::string_view, std::variant_size_v<Deed>> names{
       "call",      "call many", "call at once", "call beside", "expire_stale",

@@ -19,7 +19,9 @@ auto where_there(const Account* account, Answer answer) {
 
 template <class Interface>
 void SimulatedReads<Interface>::about_to_read() {
-  database_.watcher->about_to(Point::read);
+  if (database_.watcher->about_to(Point::read) == Fate::dies_after) {
+    throw ProcessDied();
+  }
 }
 
 template <class Interface>

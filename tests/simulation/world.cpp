@@ -231,7 +231,7 @@ Fate World::about_to(Point point) {
       continue;
     }
     tally_.steps += 1;
-    tally_.mishaps[static_cast<std::size_t>(mishap.kind)] += 1;
+    tally_.mishaps[static_cast<std::size_t>(point)][static_cast<std::size_t>(mishap.kind)] += 1;
     if (log_ != nullptr) {
       say("  at " + std::string(name_of(point)) + " " + std::to_string(nth) + ": " +
           std::string(name_of(mishap.kind)));

@@ -133,6 +133,8 @@ TEST_CASE("both databases answer as the reference does, operation by operation")
     FAIL_CHECK(problem);
   }
   CHECK(run.played().sequences == static_cast<std::int64_t>(count));
+  CHECK(run.played().operations > 0);
+  CHECK(run.played().queries >= run.played().operations);  // books are asked after each
   if (count >= 100) {
     check_census(run.played());
   }

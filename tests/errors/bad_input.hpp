@@ -18,9 +18,11 @@ struct BadInput {
 
 /// What the cases are written for: "ada" has 88 credits, an active session "active" of 10 tokens
 /// and an ended one "ended"; "bob" has 10 credits and a session "bobs". "m" costs a credit a token,
-/// "dear" 10^12 credits. The key "used" was ada's deduction of 1. Nobody has used the key "free" or
-/// the session id "free".
+/// "dear" 10^12 credits. The key "used" was ada's deduction of 1. Ada has the API key 1. Nobody has
+/// used the key "free" or the session id "free".
 void open_books_for_bad_input(Books& books);
+
+inline ApiKeys keys_of(Books& books) { return books.accounting().api_keys(); }
 
 /// Each text argument of each call: empty, too long, with a NUL byte, not UTF-8.
 std::vector<BadInput> bad_texts();

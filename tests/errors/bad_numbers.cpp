@@ -62,13 +62,13 @@ std::vector<NumberArgument> credit_numbers() {
        }},
       {"credits.history",
        "page",
-       {0, -1, kLowest},
+       {0, -1, kLowest, kHighest},
        [](Books& b, std::int64_t value) {
          static_cast<void>(b.credits().history({.user_id = "ada", .page = value}));
        }},
       {"accounts.list",
        "page",
-       {0, -1, kLowest},
+       {0, -1, kLowest, kHighest},
        [](Books& b, std::int64_t value) { static_cast<void>(b.accounts().list({.page = value})); }},
       {"credits.history", "limit", bad_limits,
        [](Books& b, std::int64_t value) {
@@ -88,6 +88,84 @@ std::vector<NumberArgument> credit_numbers() {
        }},
       {"sessions.expire_stale", "limit", bad_limits,
        [](Books& b, std::int64_t value) { b.sessions().expire_stale({.limit = value}); }},
+  };
+}
+
+/// In the second request of several, so that the first would be carried out.
+std::vector<NumberArgument> element_numbers() {
+  const std::vector<std::int64_t> bad_credits = {0, -1, kMostCredits + 1, kLowest, kHighest};
+  return {
+      {"credits.allocate_many", "requests[1].credits", bad_credits,
+       [](Books& b, std::int64_t value) {
+         b.credits().allocate_many({{"ada", 1, "x"}, {"ada", value, "x"}});
+       }},
+      {"credits.allocate_many",
+       "requests[1].expiry_days",
+       {0, -1, 1'000'001, kLowest, kHighest},
+       [](Books& b, std::int64_t value) {
+         b.credits().allocate_many({{"ada", 1, "x"}, {"ada", 1, "x", value}});
+       }},
+      {"usage.record_many", "requests[1].credits", bad_credits,
+       [](Books& b, std::int64_t value) {
+         b.usage().record_many({{"ada", "s", "o", 1}, {"ada", "s", "o", value}});
+       }},
+      // Each of these by itself.
+      {"credits.charge_many", "credits", bad_credits,
+       [](Books& b, std::int64_t value) {
+         static_cast<void>(b.credits().charge_many({{"ada", "s", "o", value}}).at(0).value());
+       }},
+  };
+}
+
+std::vector<NumberArgument> key_and_audit_numbers() {
+  const std::vector<std::int64_t> bad_ids = {0, -1, kLowest};
+  return {
+      {"api_keys.create",
+       "expiry_days",
+       {0, -1, 1'000'001, kLowest, kHighest},
+       [](Books& b, std::int64_t value) {
+         keys_of(b).create({"ada", "k", {}, value});
+       }},
+      {"api_keys.update", "key_id", bad_ids,
+       [](Books& b, std::int64_t value) {
+         keys_of(b).update({value, "ada", "new"});
+       }},
+      {"api_keys.rotate", "key_id", bad_ids,
+       [](Books& b, std::int64_t value) {
+         keys_of(b).rotate({value, "ada"});
+       }},
+      {"api_keys.revoke", "key_id", bad_ids,
+       [](Books& b, std::int64_t value) {
+         keys_of(b).revoke({value, "ada"});
+       }},
+      {"api_keys.remove", "key_id", bad_ids,
+       [](Books& b, std::int64_t value) {
+         keys_of(b).remove({value, "ada"});
+       }},
+      {"audit.list",
+       "page",
+       {0, -1, kLowest, kHighest},
+       [](Books& b, std::int64_t value) {
+         static_cast<void>(b.accounting().audit().list({.page = value}));
+       }},
+      {"audit.list",
+       "limit",
+       {0, -1, 1'001, kLowest, kHighest},
+       [](Books& b, std::int64_t value) {
+         static_cast<void>(b.accounting().audit().list({.limit = value}));
+       }},
+      {"credits.entries",
+       "after",
+       {-1, kLowest},
+       [](Books& b, std::int64_t value) {
+         static_cast<void>(b.credits().entries({.user_id = "ada", .after = value}));
+       }},
+      {"usage.list",
+       "after",
+       {-1, kLowest},
+       [](Books& b, std::int64_t value) {
+         static_cast<void>(b.usage().list({.user_id = "ada", .after = value}));
+       }},
   };
 }
 
@@ -219,7 +297,8 @@ std::vector<BadInput> instants() {
 
 std::vector<BadInput> bad_numbers() {
   std::vector<BadInput> cases = instants();
-  for (const auto& arguments : {credit_numbers(), token_numbers()}) {
+  for (const auto& arguments :
+       {credit_numbers(), element_numbers(), key_and_audit_numbers(), token_numbers()}) {
     for (const auto& argument : arguments) {
       for (const std::int64_t value : argument.values) {
         cases.push_back({std::string(argument.call_name) + ": " + argument.argument + " " +

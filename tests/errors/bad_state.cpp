@@ -1,5 +1,6 @@
 #include "errors/bad_input.hpp"
 
+#include <limits>
 #include <optional>
 
 namespace accounting::testing {
@@ -273,11 +274,69 @@ std::vector<BadInput> others() {
   };
 }
 
+std::vector<BadInput> wrong_key() {
+  const std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+  std::vector<BadInput> cases = {
+      {"api_keys.create: unknown user",
+       [](Books& b) {
+         keys_of(b).create({"nobody", "k"});
+       },
+       "not_found"},
+      {"api_keys.list: unknown user",
+       [](Books& b) { static_cast<void>(keys_of(b).list("nobody")); }, "not_found"},
+      {"api_keys.validate: a key that nobody has",
+       [](Books& b) {
+         // Well made, as its checksum says, but of other books.
+         static_cast<void>(keys_of(b).validate(
+             Books(Database::sqlite_memory, Setup{}).accounting().transact([](Transaction& t) {
+               t.accounts().sync({"eve", "e", "n"});
+               return t.api_keys().create({"eve", "k"}).key;
+             })));
+       },
+       "invalid_api_key"},
+      {"transact: one unknown user",
+       [](Books& b) {
+         b.accounting().transact(
+             [](Transaction& t) {
+               t.credits().deduct({"ada", 1});
+             },
+             {"ada", "nobody"});
+       },
+       "not_found"},
+  };
+  const auto add = [&](const std::string& what, const std::string& user, std::int64_t id) {
+    cases.push_back({"api_keys.update: " + what,
+                     [=](Books& b) {
+                       keys_of(b).update({id, user, "new"});
+                     },
+                     "not_found"});
+    cases.push_back({"api_keys.rotate: " + what,
+                     [=](Books& b) {
+                       keys_of(b).rotate({id, user});
+                     },
+                     "not_found"});
+    cases.push_back({"api_keys.revoke: " + what,
+                     [=](Books& b) {
+                       keys_of(b).revoke({id, user});
+                     },
+                     "not_found"});
+    cases.push_back({"api_keys.remove: " + what,
+                     [=](Books& b) {
+                       keys_of(b).remove({id, user});
+                     },
+                     "not_found"});
+  };
+  add("unknown user", "nobody", 1);
+  add("somebody else's key", "bob", 1);
+  add("the largest key_id", "ada", highest);
+  return cases;
+}
+
 }  // namespace
 
 std::vector<BadInput> bad_state() {
   std::vector<BadInput> cases = unknown_user();
-  for (const auto& more : {wrong_session(), others()}) {
+  for (const auto& more : {wrong_session(), others(), wrong_key()}) {
     cases.insert(cases.end(), more.begin(), more.end());
   }
   return cases;

@@ -1,5 +1,7 @@
 #include "errors/bad_input.hpp"
 
+#include <set>
+
 namespace accounting::testing {
 namespace {
 
@@ -9,9 +11,13 @@ struct TextArgument {
   const char* argument;
   std::size_t longest;
   std::function<void(Books&, const std::string&)> call;
+  std::string outcome = "invalid_argument(" + std::string(argument) + ")";
 };
 
 const std::string kAda = "ada";
+
+/// The arguments that may be empty: no notes, and the audit trail of prices.
+const std::set<std::string> kMayBeEmpty = {"credits.allocate: notes", "audit.list: user_id"};
 
 std::vector<TextArgument> account_arguments() {
   return {
@@ -200,6 +206,127 @@ std::vector<TextArgument> usage_and_price_arguments() {
   };
 }
 
+/// In the second request of several, so that the first would be carried out.
+std::vector<TextArgument> element_arguments() {
+  return {
+      {"credits.allocate_many", "requests[1].user_id", 50,
+       [](Books& b, const std::string& text) {
+         b.credits().allocate_many({{kAda, 1, "x"}, {text, 1, "x"}});
+       }},
+      {"credits.allocate_many", "requests[1].allocated_by", 50,
+       [](Books& b, const std::string& text) {
+         b.credits().allocate_many({{kAda, 1, "x"}, {kAda, 1, text}});
+       }},
+      {"credits.allocate_many", "requests[1].idempotency_key", 255,
+       [](Books& b, const std::string& text) {
+         b.credits().allocate_many(
+             {{kAda, 1, "x"},
+              {.user_id = kAda, .credits = 1, .allocated_by = "x", .idempotency_key = text}});
+       }},
+      {"usage.record_many", "requests[1].user_id", 50,
+       [](Books& b, const std::string& text) {
+         b.usage().record_many({{kAda, "s", "o", 1}, {text, "s", "o", 1}});
+       }},
+      {"usage.record_many", "requests[1].service", 50,
+       [](Books& b, const std::string& text) {
+         b.usage().record_many({{kAda, "s", "o", 1}, {kAda, text, "o", 1}});
+       }},
+      {"usage.record_many", "requests[1].operation", 100,
+       [](Books& b, const std::string& text) {
+         b.usage().record_many({{kAda, "s", "o", 1}, {kAda, "s", text, 1}});
+       }},
+      {"usage.record_many", "requests[1].idempotency_key", 255,
+       [](Books& b, const std::string& text) {
+         b.usage().record_many({{kAda, "s", "o", 1}, {kAda, "s", "o", 1, std::nullopt, text}});
+       }},
+      // Each of these by itself.
+      {"credits.charge_many", "user_id", 50,
+       [](Books& b, const std::string& text) {
+         static_cast<void>(b.credits().charge_many({{text, "s", "o", 1}}).at(0).value());
+       }},
+      {"credits.charge_many", "service", 50,
+       [](Books& b, const std::string& text) {
+         static_cast<void>(b.credits().charge_many({{kAda, text, "o", 1}}).at(0).value());
+       }},
+      {"credits.charge_many", "operation", 100,
+       [](Books& b, const std::string& text) {
+         static_cast<void>(b.credits().charge_many({{kAda, "s", text, 1}}).at(0).value());
+       }},
+      {"credits.charge_many", "idempotency_key", 255,
+       [](Books& b, const std::string& text) {
+         const ChargeRequest request{kAda, "s", "o", 1, std::nullopt, text};
+         static_cast<void>(b.credits().charge_many({request}).at(0).value());
+       }},
+      {"transaction", "users", 50,
+       [](Books& b, const std::string& text) {
+         static_cast<void>(b.accounting().transaction({kAda, text}));
+       }},
+      {"transact", "users", 50,
+       [](Books& b, const std::string& text) {
+         b.accounting().transact(
+             [](Transaction& t) {
+               t.credits().deduct({kAda, 1});
+             },
+             {kAda, text});
+       }},
+  };
+}
+
+std::vector<TextArgument> key_and_audit_arguments() {
+  return {
+      {"api_keys.create", "user_id", 50,
+       [](Books& b, const std::string& text) {
+         keys_of(b).create({text, "k"});
+       }},
+      {"api_keys.create", "name", 100,
+       [](Books& b, const std::string& text) {
+         keys_of(b).create({kAda, text});
+       }},
+      {"api_keys.create", "permissions", 50,
+       [](Books& b, const std::string& text) {
+         keys_of(b).create({kAda, "k", {"credits:read", text}});
+       }},
+      {"api_keys.list", "user_id", 50,
+       [](Books& b, const std::string& text) { static_cast<void>(keys_of(b).list(text)); }},
+      {"api_keys.update", "user_id", 50,
+       [](Books& b, const std::string& text) {
+         keys_of(b).update({1, text, "new"});
+       }},
+      {"api_keys.update", "name", 100,
+       [](Books& b, const std::string& text) {
+         keys_of(b).update({1, kAda, text});
+       }},
+      {"api_keys.update", "permissions", 50,
+       [](Books& b, const std::string& text) {
+         keys_of(b).update({.key_id = 1, .user_id = kAda, .permissions = {{"admin", text}}});
+       }},
+      {"api_keys.rotate", "user_id", 50,
+       [](Books& b, const std::string& text) {
+         keys_of(b).rotate({1, text});
+       }},
+      {"api_keys.revoke", "user_id", 50,
+       [](Books& b, const std::string& text) {
+         keys_of(b).revoke({1, text});
+       }},
+      {"api_keys.remove", "user_id", 50,
+       [](Books& b, const std::string& text) {
+         keys_of(b).remove({1, text});
+       }},
+      // Why a key is not accepted is not said.
+      {"api_keys.validate", "key", 100,
+       [](Books& b, const std::string& text) { static_cast<void>(keys_of(b).validate(text)); },
+       "invalid_api_key"},
+      {"audit.list", "user_id", 50,
+       [](Books& b, const std::string& text) {
+         static_cast<void>(b.accounting().audit().list({.user_id = text}));
+       }},
+      {"audit.list", "actor", 74,
+       [](Books& b, const std::string& text) {
+         static_cast<void>(b.accounting().audit().list({.actor = text}));
+       }},
+  };
+}
+
 void add_cases(std::vector<BadInput>& cases, const std::vector<TextArgument>& arguments) {
   for (const auto& argument : arguments) {
     struct Text {
@@ -217,13 +344,14 @@ void add_cases(std::vector<BadInput>& cases, const std::vector<TextArgument>& ar
         {"UTF-8 of a surrogate", "\xED\xA0\x80"},
         {"UTF-8 longer than needed", "\xC0\xAF"},
     };
-    if (std::string(argument.argument) != "notes") {
+    const std::string name = std::string(argument.call_name) + ": " + argument.argument;
+    if (!kMayBeEmpty.contains(name)) {
       texts.push_back({"empty", ""});
     }
     for (const auto& [what, text] : texts) {
-      cases.push_back({std::string(argument.call_name) + ": " + argument.argument + " " + what,
+      cases.push_back({name + " " + what,
                        [call = argument.call, text = text](Books& books) { call(books, text); },
-                       "invalid_argument(" + std::string(argument.argument) + ")"});
+                       argument.outcome});
     }
   }
 }
@@ -236,6 +364,8 @@ std::vector<BadInput> bad_texts() {
   add_cases(cases, credit_arguments());
   add_cases(cases, session_arguments());
   add_cases(cases, usage_and_price_arguments());
+  add_cases(cases, element_arguments());
+  add_cases(cases, key_and_audit_arguments());
   return cases;
 }
 

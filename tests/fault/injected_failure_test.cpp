@@ -7,8 +7,10 @@
 #include "support/long_run.hpp"
 #include "support/proxied_books.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
+#include <numeric>
 #include <vector>
 
 namespace accounting::testing {
@@ -77,6 +79,10 @@ class PauseMeter final : public Clock {
   mutable steady_clock::duration sum_{};
   mutable std::int64_t pauses_ = 0;
 };
+
+std::int64_t in_milliseconds(steady_clock::duration time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time).count();
+}
 
 struct Census {
   int ok = 0;
@@ -178,21 +184,27 @@ TEST_SUITE("injected failures") {
                           .pool_size = 1,
                           .log = [&](LogLevel, std::string_view) { meter->start(); }});
     const Injection injection(books.url(), "40001", 1'000'000);
-    // Seven pauses of at most 2, 4 … 128 ms. Were each as long as it may be, no run's would be
-    // shorter than their sum; scattered evenly, they come to half of it.
+    // Seven pauses of at most 2, 4 … 128 ms, scattered evenly: 127 ms a run, give or take 43. Half
+    // of that, or twice as much, is not what chance makes of so many runs on average.
     constexpr std::chrono::milliseconds kLongest(2 + 4 + 8 + 16 + 32 + 64 + 128);
-    std::string sums;
-    std::int64_t runs = 0;
-    do {
+    const int runs = short_or_long(12, 100);
+    std::vector<steady_clock::duration> sums;
+    std::string said;
+    while (std::ssize(sums) < runs) {
       meter->reset();
       CHECK_THROWS_AS(metered.credits().charge({"ada", "chat", "m", 10}), StoreError);
-      sums +=
-          ' ' + std::to_string(std::chrono::floor<std::chrono::milliseconds>(meter->sum()).count());
       CHECK(meter->pauses() == Options{}.max_attempts - 1);
-    } while (++runs < 20 && meter->sum() >= kLongest);
-    MESSAGE("milliseconds paused in " << Options{}.max_attempts << " tries, by run:" << sums);
+      sums.push_back(meter->sum());
+      said += ' ' + std::to_string(in_milliseconds(meter->sum()));
+    }
+    const auto mean = std::accumulate(sums.begin(), sums.end(), steady_clock::duration()) / runs;
+    const auto [shortest, longest] = std::ranges::minmax(sums);
+    MESSAGE("milliseconds paused in " << Options{}.max_attempts << " tries, by run:" << said
+                                      << "; on average " << in_milliseconds(mean));
     CHECK(injection.attempts() == Options{}.max_attempts * runs);
-    CHECK(meter->sum() < kLongest);
+    CHECK(mean > kLongest / 4);
+    CHECK(mean < kLongest);
+    CHECK(longest - shortest > kLongest / 8);
   }
 
   TEST_CASE("an account that is held longer than lock_timeout: one effect in the end") {

@@ -98,6 +98,9 @@ TEST_SUITE("fork") {
       });
       CHECK(code == 0);
       charge(books.accounting(), 10);
+      MESSAGE(to_string(books.database())
+              << ": 20 charges of the parent, 50 of its child, 10 of its grandchild; ada has "
+              << books.balance("ada") << " of 1000");
       CHECK(books.balance("ada") == 920);
     });
   }
@@ -157,6 +160,9 @@ TEST_SUITE("fork") {
       });
       CHECK(code == 0);
       transaction.commit();
+      MESSAGE(to_string(books.database())
+              << ": a transaction refused to a child and committed by its parent; ada has "
+              << books.balance("ada") << " and bob " << books.balance("bob") << " of 100 each");
       CHECK(books.balance("ada") == 99);
       CHECK(books.balance("bob") == (books.on_postgresql() ? 99 : 100));
     });
@@ -171,6 +177,8 @@ TEST_SUITE("fork") {
         expect(own.accounts().list().total == 0, "books of its own");
       });
       CHECK(code == 0);
+      MESSAGE("a child was refused books in memory and opened its own; ada has "
+              << books.balance("ada") << " of 100");
       CHECK(books.balance("ada") == 100);
     });
   }

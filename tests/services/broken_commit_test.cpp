@@ -124,6 +124,7 @@ TEST_SUITE("broken commit") {
                     OutcomeUnknown);
     CHECK(runs == 1);
     CHECK(balance(books) == 990);
+    CHECK(books.direct.verify().ok);
   }
 }
 

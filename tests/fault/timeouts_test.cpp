@@ -267,6 +267,9 @@ TEST_SUITE("deadlines") {
       static_cast<void>(quiet.credits().balance("ada"));
       books.proxy().at_next_commit(fault);
       const Timed call = timed([&] { static_cast<void>(quiet.credits().balance("ada")); });
+      MESSAGE("an answer to a query that "
+              << (fault == AtCommit::hold_answer ? "stays away" : "stops half-way") << ": "
+              << call.outcome << " after " << call.time.count() << " ms");
       CHECK(books.proxy().faults() == 1);
       CHECK(call.outcome == "connection_lost");
       CHECK(call.time <= kLongest);
@@ -376,9 +379,15 @@ TEST_SUITE("deadlines") {
     CHECK(past_refusals.time <= kCallTimeout);
     Options options = patient({.database = silent_first});
     options.call_timeout = 3'500ms;  // less than 2 s for each
-    CHECK(timed([&] { Accounting::open(options); }).outcome == "ok");
+    const Timed with_little_time = timed([&] { Accounting::open(options); });
+    CHECK(with_little_time.outcome == "ok");
     options.call_timeout = 6s;
-    CHECK(timed([&] { Accounting::open(options); }).outcome == "ok");
+    const Timed with_time = timed([&] { Accounting::open(options); });
+    CHECK(with_time.outcome == "ok");
+    MESSAGE("a host behind two that refuse was found after "
+            << past_refusals.time.count() << " ms, behind a silent one after "
+            << with_little_time.time.count() << " of 3500 ms and " << with_time.time.count()
+            << " of 6000 ms");
   }
 
   TEST_CASE("a refused call is answered by the deadline, however slow the line is to roll back") {
@@ -401,6 +410,7 @@ TEST_SUITE("deadlines") {
       CHECK(refused.time <= kLongest);
       books.proxy().delay(0ms);
       CHECK(slow.credits().charge(kCharge).usage_record.id == 1);
+      CHECK(slow.verify().ok);
     }
   }
 
@@ -419,7 +429,11 @@ TEST_SUITE("deadlines") {
       std::this_thread::sleep_for(kCallTimeout + 1s);
     }
     static_cast<void>(held.credits().balance("ada"));
-    CHECK(books.proxy().round_trips() == begun + 3);
+    const auto made = books.proxy().round_trips() - begun;
+    MESSAGE("a transaction held for a second longer than a call may take, and a query after it: "
+            << made << " round trips");
+    CHECK(made == 3);
+    CHECK(held.verify().ok);
   }
 
   TEST_CASE("a lock or a connection that somebody holds is waited for until the deadline") {
@@ -497,6 +511,10 @@ TEST_SUITE("deadlines") {
       CHECK(waits_too_long.outcome == "store_error");
       CHECK(books.balance("ada") == 100);
       const Timed works_long = spend(kCallTimeout, "0.5");
+      MESSAGE("waits of 2 x 1.5 s: " << waits_too_long.outcome << " after "
+                                     << waits_too_long.time.count()
+                                     << " ms; own work of 2 x 2 s: " << works_long.outcome
+                                     << " after " << works_long.time.count() << " ms");
       CHECK(works_long.outcome == "ok");
       CHECK(works_long.time >= 2 * kCallTimeout);
       CHECK(books.balance("ada") == 99);
@@ -544,6 +562,8 @@ TEST_SUITE("deadlines") {
           transaction.credits().deduct({.user_id = user, .credits = 1});
         }
         transaction.commit();
+        MESSAGE("two waits of 1.5 and 1.2 s in one transaction"
+                << (pipeline ? "" : ", without pipelining") << ": committed");
       }
       CHECK(books.balance("ada") == 98);
       CHECK(books.balance("bob") == 98);
@@ -569,6 +589,27 @@ TEST_SUITE("deadlines") {
       }
       books.tamper("DROP TRIGGER dawdle ON usage_records; DROP FUNCTION dawdle");
       CHECK(books.balance("ada") == 1'000);
+    });
+  }
+
+  TEST_CASE("on SQLite, too, a statement that does not end is ended by the deadline") {
+    for_databases({Database::sqlite_file}, {}, [](Books& books) {
+      books.account("ada", 1'000);
+      // Ends after all, so that a deadline that nobody keeps fails the test instead of stopping it.
+      books.tamper(
+          "CREATE TRIGGER dawdle BEFORE INSERT ON usage_records BEGIN "
+          "SELECT count(*) FROM (WITH RECURSIVE numbers(number) AS (SELECT 1 UNION ALL "
+          "SELECT number + 1 FROM numbers LIMIT 50000000) SELECT number FROM numbers); END");
+      Accounting slow = Accounting::open(patient(books.options()));
+      const Timed call = timed([&] { slow.credits().charge(kCharge); });
+      MESSAGE("a statement without end: " << call.outcome << " after " << call.time.count()
+                                          << " ms");
+      CHECK(call.outcome == "store_error");
+      CHECK(call.time <= kLongest);
+      CHECK(call.time >= kCallTimeout / 2);
+      books.tamper("DROP TRIGGER dawdle");
+      CHECK(books.balance("ada") == 1'000);
+      CHECK(slow.credits().charge(kCharge).usage_record.id == 1);
     });
   }
 }

@@ -200,7 +200,8 @@ TEST_SUITE("upgrade beside other processes") {
       REQUIRE(process.run(trips[0]) == "");
 
       Options options = old.options();
-      options.lock_timeout = 200ms;
+      options.lock_timeout = 200ms;  // on SQLite a whole second
+      options.max_attempts = 2;
       Accounting books = Accounting::open(options);
       try {
         books.migrate();

@@ -277,8 +277,8 @@ TEST_SUITE("wall clock") {
     const milliseconds back = wait_of_wall_clock(-1h);
     MESSAGE("a wait of " << kLimit.count() << " ms by the wall clock: " << ahead.count()
                          << " ms where it is set ahead, " << back.count() << " ms where back");
-    CHECK(ahead < kLimit - 100ms);
-    CHECK(back >= 2 * kLimit);
+    CHECK(ahead < kLimit);
+    CHECK(back > kLimit + kAllWait);
   }
 }
 

@@ -34,12 +34,15 @@ std::string text_of(const Settlement& settlement) {
          " uncollected " + std::to_string(settlement.uncollected);
 }
 
-std::string charge(Accounting& books, const WorkerCall& call) {
-  const Charge charge = books.credits().charge({.user_id = call.user,
-                                                .service = kService,
-                                                .operation = call.id,
-                                                .credits = call.amount,
-                                                .idempotency_key = call.id});
+ChargeRequest charge_for(const WorkerCall& call) {
+  return {.user_id = call.user,
+          .service = kService,
+          .operation = call.id,
+          .credits = call.amount,
+          .idempotency_key = call.id};
+}
+
+std::string text_of(const Charge& charge) {
   return "usage " + std::to_string(charge.usage_record.id) + " at " +
          at(charge.usage_record.timestamp) + " " + text_of(charge.deduction);
 }
@@ -120,7 +123,7 @@ WorkerCall read_call(std::istream& in) {
 std::string perform(Accounting& books, const WorkerCall& call) {
   switch (call.kind) {
     case CallKind::charge:
-      return charge(books, call);
+      return text_of(books.credits().charge(charge_for(call)));
     case CallKind::allocate:
       return text_of(books.credits().allocate(allocation_for(call, call.user)));
     case CallKind::revoke:
@@ -142,6 +145,19 @@ std::string perform(Accounting& books, const WorkerCall& call) {
       return expire(books);
   }
   throw std::logic_error("a call of no kind");
+}
+
+std::vector<std::string> perform_together(Accounting& books,
+                                          const std::vector<WorkerCall>& charges) {
+  std::vector<ChargeRequest> requests;
+  for (const WorkerCall& call : charges) {
+    requests.push_back(charge_for(call));
+  }
+  std::vector<std::string> answers;
+  for (const Outcome<Charge>& outcome : books.credits().charge_many(requests)) {
+    answers.push_back(text_of(outcome.value()));
+  }
+  return answers;
 }
 
 bool answers_again(CallKind kind) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <istream>
 #include <string>
+#include <vector>
 
 namespace accounting::testing {
 
@@ -38,6 +39,10 @@ WorkerCall read_call(std::istream& in);
 
 /// Makes the call, and answers in words what the library answered.
 std::string perform(Accounting& books, const WorkerCall& call);
+
+/// Makes charges in one call, and answers in the same words; throws where one did not succeed.
+std::vector<std::string> perform_together(Accounting& books,
+                                          const std::vector<WorkerCall>& charges);
 
 /// True where the same call again is answered in the same words at any later time.
 bool answers_again(CallKind kind);

@@ -42,6 +42,19 @@ std::optional<std::string> LoggingClient::make(const WorkerCall& call) {
   return answer;
 }
 
+void LoggingClient::make_together(const std::vector<WorkerCall>& charges) {
+  for (const WorkerCall& call : charges) {
+    log_.begin(call);
+  }
+  const std::vector<std::string> answers = perform_together(books_, charges);
+  for (std::size_t place = 0; place < charges.size(); ++place) {
+    log_.end(charges[place], CallEnd::acknowledged, answers[place]);
+  }
+  const auto count = std::ssize(charges);
+  tally_.calls += count;
+  tally_.acknowledged += count;
+}
+
 std::optional<std::string> LoggingClient::make_until(
     const WorkerCall& call, std::chrono::steady_clock::time_point give_up) {
   bool in_doubt = false;

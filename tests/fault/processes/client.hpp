@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace accounting::testing {
 
@@ -32,6 +33,9 @@ class LoggingClient {
 
   /// The answer; none where the call was refused or failed, or its outcome is unknown.
   std::optional<std::string> make(const WorkerCall& call);
+
+  /// Makes charges in one call; throws where one is refused or fails.
+  void make_together(const std::vector<WorkerCall>& charges);
 
   [[nodiscard]] const Tally& tally() const { return tally_; }
 

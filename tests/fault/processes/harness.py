@@ -247,6 +247,23 @@ def sql(url: str, text: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+def sessions_in_state(url: str, state: str = "%") -> int:
+    """How many others are connected, by a pattern of their state."""
+    return int(
+        sql(
+            url,
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND backend_type = 'client backend' AND pid <> pg_backend_pid() "
+            f"AND coalesce(state, '') LIKE '{state}'",
+        )[0]
+    )
+
+
+def wait_until_left(url: str) -> None:
+    """Until nobody is connected any more."""
+    wait_for(lambda: sessions_in_state(url) == 0, "all others have left the database")
+
+
 def postgresql_database(stack: Stack) -> str:
     """A database of the test's own on the server of the environment."""
     server = os.environ.get("ACCOUNTING_TEST_POSTGRESQL")

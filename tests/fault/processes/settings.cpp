@@ -27,6 +27,7 @@ WorkerSettings read_settings(int count, char** arguments) {
       {"--name", [&](const std::string& text) { settings.name = text; }},
       {"--seed", [&](const std::string& text) { settings.seed = std::stoull(text); }},
       {"--seconds", number(settings.seconds)},
+      {"--warm-up", [&](const std::string& text) { settings.warm_up = text == "True"; }},
       {"--linger", number(settings.linger)},
       {"--grants", number(settings.grants)},
       {"--operations", number(settings.operations)},

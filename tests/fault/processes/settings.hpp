@@ -18,6 +18,7 @@ struct WorkerSettings {
   std::uint64_t seed = 1;
   std::int64_t seconds = 0;     ///< 0: until `operations` are done, or for ever
   std::int64_t operations = 0;  ///< by each thread; 0: until the time is over, or for ever
+  bool warm_up = false;         ///< every connection first, and shown before and after the work
   std::int64_t linger = 0;      ///< seconds with the books open after the work
   std::int64_t accounts = 4;
   std::int64_t grants = 120;  ///< of a thousand calls, how many give or move credits

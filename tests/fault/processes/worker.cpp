@@ -15,6 +15,7 @@
 #include "player.hpp"
 #include "settings.hpp"
 #include "sudden_death.hpp"
+#include "warm_up.hpp"
 
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -37,6 +38,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::int64_t kFirstCredits = 1'000'000'000;
+constexpr std::int64_t kSetUpTogether = 100;  // accounts in one transaction
 constexpr std::size_t kProblemsShown = 20;
 
 std::atomic<bool> stop_asked = false;
@@ -63,6 +65,16 @@ Accounting open_books(const WorkerSettings& settings) {
   }
 }
 
+void set_up_account(Transaction& transaction, const std::string& user) {
+  transaction.accounts().sync({.user_id = user, .email = user + "@example.org", .username = user});
+  transaction.credits().allocate({.user_id = user,
+                                  .credits = kFirstCredits,
+                                  .allocated_by = kService,
+                                  .never_expires = true,
+                                  .notes = kFirstAllocation,
+                                  .idempotency_key = kFirstAllocation});
+}
+
 int set_up(const WorkerSettings& settings) {
   Options options = options_of(settings);
   options.migrate = true;
@@ -71,15 +83,13 @@ int set_up(const WorkerSettings& settings) {
                        .price_per_1k_tokens = "100",
                        .created_by = kService,
                        .effective_from = Timestamp{}});
-  for (std::int64_t number = 0; number < settings.accounts; ++number) {
-    const std::string user = account_name(number);
-    books.accounts().sync({.user_id = user, .email = user + "@example.org", .username = user});
-    books.credits().allocate({.user_id = user,
-                              .credits = kFirstCredits,
-                              .allocated_by = kService,
-                              .never_expires = true,
-                              .notes = kFirstAllocation,
-                              .idempotency_key = kFirstAllocation});
+  for (std::int64_t first = 0; first < settings.accounts; first += kSetUpTogether) {
+    books.transact([&](Transaction& transaction) {
+      const std::int64_t end = std::min(first + kSetUpTogether, settings.accounts);
+      for (std::int64_t number = first; number < end; ++number) {
+        set_up_account(transaction, account_name(number));
+      }
+    });
   }
   std::cout << "accounts=" << settings.accounts << std::endl;
   return 0;
@@ -113,6 +123,11 @@ int play(const WorkerSettings& settings) {
     die_at_write(settings.die_at_write);
   }
   Accounting books = open_books(settings);
+  Tally all;
+  if (settings.warm_up) {
+    all.add(warm_up(books, settings));
+    all.add(show_connections(books, settings, "first"));
+  }
   std::vector<Tally> tallies(static_cast<std::size_t>(settings.threads));
   std::vector<std::thread> threads;
   for (std::int64_t thread = 0; thread < settings.threads; ++thread) {
@@ -120,10 +135,12 @@ int play(const WorkerSettings& settings) {
       play_alone(books, settings, thread, tallies[static_cast<std::size_t>(thread)]);
     });
   }
-  Tally all;
   for (std::size_t thread = 0; thread < threads.size(); ++thread) {
     threads[thread].join();
     all.add(tallies[thread]);
+  }
+  if (settings.warm_up) {
+    all.add(show_connections(books, settings, "last"));
   }
   const auto end_of_work = SteadyClock::now();
   while (!stop_asked && milliseconds_since(end_of_work) < settings.linger * 1'000) {

@@ -66,7 +66,46 @@ class Auditor {
     }
   }
 
+  /// Of sessions that the balance could not pay, by the sequence of the last entry of each.
+  [[nodiscard]] std::map<std::int64_t, const SessionRecord*> unpaid_ends() const {
+    std::map<std::string_view, std::int64_t> last;
+    for (const SessionRecord& record : rows_.sessions) {
+      if (record.uncollected > 0) {
+        last.emplace(record.session.session_id, 0);
+      }
+    }
+    std::map<std::int64_t, const SessionRecord*> ends;
+    if (last.empty()) {
+      return ends;
+    }
+    for (const CreditEntry& entry : rows_.entries) {
+      const auto found = entry.session_id ? last.find(*entry.session_id) : last.end();
+      if (found != last.end()) {
+        found->second = entry.sequence;
+      }
+    }
+    for (const SessionRecord& record : rows_.sessions) {
+      const auto found = last.find(record.session.session_id);
+      if (found != last.end() && found->second > 0) {
+        ends.emplace(found->second, &record);
+      }
+    }
+    return ends;
+  }
+
+  /// What was not collected was not there: nothing was left to take when the session had ended.
+  void check_unpaid(const SessionRecord& record) {
+    const auto ended_at = record.session.completed_at;
+    const CreditAllocation* left = ended_at ? replay_.next_to_take(*ended_at) : nullptr;
+    if (left != nullptr) {
+      report("I3", "streaming_sessions: session " + record.session.session_id +
+                       ": uncollected is " + number(record.uncollected) + " although allocation " +
+                       number(left->id) + " could still pay");
+    }
+  }
+
   void check_journal() {
+    const auto unpaid = unpaid_ends();
     std::int64_t sequence = 0;
     for (const CreditEntry& entry : rows_.entries) {
       if (entry.sequence != wrapping_add(sequence, 1)) {
@@ -76,6 +115,9 @@ class Auditor {
       sequence = entry.sequence;
       if (const auto problem = replay_.apply(entry)) {
         report("I4", "credit_entries: " + name_of(entry) + *problem);
+      }
+      if (const auto end = unpaid.find(sequence); end != unpaid.end()) {
+        check_unpaid(*end->second);
       }
     }
     report_all("I4", audit_entries(rows_, index_));

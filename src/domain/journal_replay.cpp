@@ -84,19 +84,28 @@ std::optional<std::string> JournalReplay::check_take(const CreditEntry& entry,
   if (taken.effective_at > now) {
     return "takes from allocation " + std::to_string(taken.id) + ", which was not effective yet";
   }
+  const CreditAllocation* next = next_to_take(now);
+  if (next == nullptr) {
+    return "takes from allocation " + std::to_string(taken.id) + ", which had nothing to take";
+  }
+  if (next->id != taken.id) {
+    return "takes from allocation " + std::to_string(taken.id) + " although allocation " +
+           std::to_string(next->id) + " comes first in burn order";
+  }
+  return std::nullopt;
+}
+
+const CreditAllocation* JournalReplay::next_to_take(Timestamp now) const {
   const BurnPosition first_unexpired{.expires_at = now + std::chrono::microseconds(1),
                                      .allocated_at = Timestamp::min(),
                                      .id = std::numeric_limits<std::int64_t>::min()};
   for (auto next = takeable_.lower_bound(first_unexpired); next != takeable_.end(); ++next) {
-    if (next->id == taken.id) {
-      return std::nullopt;
-    }
-    if (rows_.at(next->id)->effective_at <= now) {
-      return "takes from allocation " + std::to_string(taken.id) + " although allocation " +
-             std::to_string(next->id) + " comes first in burn order";
+    const CreditAllocation* allocation = rows_.at(next->id);
+    if (allocation->effective_at <= now) {
+      return allocation;
     }
   }
-  return "takes from allocation " + std::to_string(taken.id) + ", which had nothing to take";
+  return nullptr;
 }
 
 const ReplayedAllocation& JournalReplay::allocation(std::int64_t id) const {

@@ -30,6 +30,8 @@ class JournalReplay {
   std::optional<std::string> apply(const CreditEntry& entry);
 
   [[nodiscard]] const ReplayedAllocation& allocation(std::int64_t id) const;
+  /// The allocation that burn order would take from now; null where nothing can be taken.
+  [[nodiscard]] const CreditAllocation* next_to_take(Timestamp now) const;
 
  private:
   std::optional<std::string> check_take(const CreditEntry& entry,

@@ -67,6 +67,13 @@ TEST_SUITE("judge") {
 
   TEST_CASE("I3: ends and refunds") {
     judge_each({
+        {"five credits more were there to pay with when the balance had run out",
+         "UPDATE credit_allocations SET total_credits = total_credits + 5, "
+         "remaining_credits = remaining_credits + 5 WHERE {ada} AND id = 3; "
+         "UPDATE credit_entries SET credits = credits + 5 "
+         "WHERE {ada} AND allocation_id = 3 AND kind = 'allocate'; "
+         "UPDATE user_accounts SET allocated_credits = allocated_credits + 5 WHERE {ada}",
+         "I3", "session short: uncollected is 4083 although allocation 3 could still pay"},
         {"a refund doubled in the journal",
          copy_of("credit_entries", "{ada} AND sequence = 15", "sequence = 58") +
              "UPDATE user_accounts SET last_entry_sequence = 58 WHERE {ada}",

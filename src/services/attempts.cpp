@@ -17,6 +17,11 @@ std::chrono::microseconds pause_before(int attempt) {
   return std::chrono::microseconds(std::uniform_int_distribution<std::int64_t>(0, most)(random));
 }
 
+bool is_for_callers(const std::exception& error) {
+  return dynamic_cast<const AccountingError*>(&error) != nullptr ||
+         dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
+}
+
 }  // namespace
 
 void give_up(store::FailureKind kind, const std::string& what, bool may_repeat) {
@@ -51,16 +56,14 @@ std::chrono::microseconds Attempts::pause_after(const std::exception_ptr& failed
     std::rethrow_exception(failed);
   } catch (const store::StoreFailure& failure) {
     return pause_after(failure);
-  } catch (const StoreError& error) {
+  } catch (const std::exception& error) {
     if (in_doubt_) {
+      // Whatever ended a later try says nothing of the one that may have taken effect.
       give_up(store::FailureKind::commit_unknown, error.what(), true);
     }
-    throw;
-  } catch (const AccountingError&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {
+    if (is_for_callers(error)) {
+      throw;
+    }
     throw_unreadable(*books_, error);
   }
 }

@@ -86,6 +86,36 @@ TEST_SUITE("broken commit") {
     CHECK(books.direct.verify().ok);
   }
 
+  TEST_CASE("whatever ends a later try says nothing of the one that may have taken effect") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    int failed = 0;
+    const Accounting proxied =
+        Accounting::open({.database = books.proxy().url(), .log = [&](LogLevel, std::string_view) {
+                            if (++failed == 1) {
+                              books.sql("ALTER TABLE idempotency_keys RENAME TO gone");
+                            }
+                          }});
+    static_cast<void>(proxied.credits().balance("ada"));
+    REQUIRE(failed == 0);
+    books.proxy().at_next_commit(AtCommit::drop_answer);
+    try {
+      proxied.credits().charge(charge_of_ten("k"));
+      FAIL("the call was answered");
+    } catch (const OutcomeUnknown& error) {
+      CHECK(error.retryable());
+    }
+    CHECK(failed > 0);
+    CHECK(balance(books) == 990);
+    books.sql("ALTER TABLE gone RENAME TO idempotency_keys");
+    proxied.credits().charge(charge_of_ten("k"));
+    CHECK(balance(books) == 990);
+    CHECK(books.direct.verify().ok);
+  }
+
   TEST_CASE("session calls replay") {
     const auto url = postgresql_url_or_skip();
     if (!url) {

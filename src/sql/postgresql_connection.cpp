@@ -14,7 +14,8 @@ PostgresqlConnection::PostgresqlConnection(const DatabaseUrl& url, const Options
       pipelined_(options.pipeline),
       shares_statements_(options.share_statements),
       statement_timeout_(std::min(options.statement_timeout, options.call_timeout)),
-      lock_timeout_(std::min(options.lock_timeout, options.call_timeout)) {
+      lock_timeout_(std::min(options.lock_timeout, options.call_timeout)),
+      tcp_user_timeout_(options.tcp_user_timeout) {
   // For good: also the farewell to a peer that reads nothing more must not wait.
   if (PQsetnonblocking(native_, 1) != 0) {
     throw plain_error(SqlErrorKind::unreachable);
@@ -42,9 +43,14 @@ void PostgresqlConnection::set_up() {
                    "; SET plan_cache_mode = force_generic_plan; SET jit = off"
                    "; SET enable_hashjoin = off; SET enable_mergejoin = off"
                    "; SET enable_seqscan = off"
-                   // Money waits for the disk, whatever the server's default is.
-                   "; SELECT set_config('synchronous_commit', 'on', false)"
-                   " WHERE current_setting('synchronous_commit') = 'off'";
+                   // A client whose machine is gone must not hold its locks for the two hours that
+                   // systems wait for it.
+                   "; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5"
+                   "; SET tcp_keepalives_count = 3; SET tcp_user_timeout = " +
+                   milliseconds_text(tcp_user_timeout_) +
+                   // Money waits for the disk, whatever the server's default is or becomes.
+                   "; SELECT set_config('synchronous_commit', coalesce(nullif("
+                   "current_setting('synchronous_commit'), 'off'), 'on'), false)";
   execute(sql.c_str());
 }
 

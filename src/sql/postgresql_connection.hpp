@@ -91,6 +91,7 @@ class PostgresqlConnection final : public BaseConnection {
   bool shares_statements_;
   std::chrono::milliseconds statement_timeout_;
   std::chrono::milliseconds lock_timeout_;
+  std::chrono::milliseconds tcp_user_timeout_;
   std::unordered_map<std::string_view, std::unique_ptr<Prepared>> prepared_;
   std::unordered_map<std::string_view, std::unique_ptr<Prepared>> prepared_for_many_;
   std::int64_t round_trips_ = 0;

@@ -206,6 +206,25 @@ TEST_CASE("a table that changes its columns under a prepared statement costs one
   }
 }
 
+TEST_CASE("a session's settings are its own: a server that is set up anew changes none of them") {
+  const Statement sources{
+      .name = "sources",
+      .text =
+          "SELECT current_setting(name), source FROM pg_settings WHERE name IN"
+          " ('synchronous_commit', 'tcp_keepalives_idle', 'tcp_keepalives_interval',"
+          " 'tcp_keepalives_count', 'tcp_user_timeout') ORDER BY name",
+      .columns = {Type::text, Type::text}};
+  for (auto database : postgresql_databases()) {
+    database.options.tcp_user_timeout = 7s;
+    const auto connection = database.connect();
+    CHECK(connection->run({.calls = {{&sources, {}}}}) == std::vector<Rows>{{{"on", "session"},
+                                                                             {"3", "session"},
+                                                                             {"10", "session"},
+                                                                             {"5", "session"},
+                                                                             {"7000", "session"}}});
+  }
+}
+
 TEST_CASE("a session keeps UTC and waits for the disk, whatever the server's defaults are") {
   const auto server = postgresql_url_or_skip();
   if (!server) {

@@ -493,7 +493,7 @@ class PostgresqlConnection::Flight {
     if (refused_) {
       throw plain_error(SqlErrorKind::commit_refused);
     }
-    if (lost_) {
+    if (lost_ || commit_sent_) {  // the latter: a COMMIT that was answered by what is no answer
       throw commit_sent_ ? my_.commit_error({}) : plain_error(SqlErrorKind::connection_lost);
     }
   }

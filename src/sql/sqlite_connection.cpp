@@ -102,7 +102,8 @@ SqliteConnection::SqliteConnection(const DatabaseUrl& url, const Options& option
   execute("PRAGMA trusted_schema = OFF");
   if (!in_memory_) {
     use_write_ahead_log();
-    execute("PRAGMA synchronous = FULL");
+    // Without a log a commit is over when the journal is gone, which its directory has to remember.
+    execute(has_log_ ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = EXTRA");
     // The pages that many callers write fit, and are copied into the file less often than they are
     // written: 16 MB each, with SQLite's usual pages of 4 KB.
     execute("PRAGMA cache_size = -16384");

@@ -212,7 +212,7 @@ class ACCOUNTING_EXPORT OutcomeUnknown : public StoreError {
 };
 
 /// The schema is missing, newer than the library, or was changed behind its back.
-class ACCOUNTING_EXPORT MigrationError : public AccountingError {
+class ACCOUNTING_EXPORT MigrationError : public StoreError {
  public:
   explicit MigrationError(const std::string& message);
   MigrationError(const MigrationError&) = default;

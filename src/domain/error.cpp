@@ -124,7 +124,7 @@ OutcomeUnknown::OutcomeUnknown(const std::string& message, bool retryable)
 OutcomeUnknown::~OutcomeUnknown() = default;
 
 MigrationError::MigrationError(const std::string& message)
-    : AccountingError(ErrorCode::migration_error, message) {}
+    : StoreError(message, false, ErrorCode::migration_error) {}
 MigrationError::~MigrationError() = default;
 
 }  // namespace accounting

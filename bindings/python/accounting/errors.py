@@ -187,7 +187,7 @@ class OutcomeUnknown(StoreError):
     code = "outcome_unknown"
 
 
-class MigrationError(AccountingError):
+class MigrationError(StoreError):
     """The schema is missing, newer than the library, or was changed behind its back."""
 
     code = "migration_error"

@@ -41,7 +41,7 @@ KINDS: list[tuple[AccountingError, str, tuple[type, ...]]] = [
     (StoreError("m", retryable=True), "store_error", (AccountingError,)),
     (ConnectionLost("m", retryable=True), "connection_lost", (StoreError,)),
     (OutcomeUnknown("m", retryable=True), "outcome_unknown", (StoreError,)),
-    (MigrationError("m"), "migration_error", (AccountingError,)),
+    (MigrationError("m"), "migration_error", (StoreError,)),
 ]
 
 

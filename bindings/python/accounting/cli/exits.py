@@ -8,7 +8,6 @@ import re
 from accounting.errors import (
     AccountingError,
     InvalidArgument,
-    MigrationError,
     StoreError,
 )
 
@@ -65,7 +64,7 @@ def exit_code(error: AccountingError) -> ExitCode:
     """The exit code of what the books raised."""
     if isinstance(error, InvalidArgument):
         return ExitCode.USAGE
-    if isinstance(error, (StoreError, MigrationError)):
+    if isinstance(error, StoreError):
         return ExitCode.UNREACHABLE
     return ExitCode.REFUSED
 

@@ -211,7 +211,8 @@ class ACCOUNTING_EXPORT OutcomeUnknown : public StoreError {
   ~OutcomeUnknown() override;
 };
 
-/// The schema is missing, newer than the library, or was changed behind its back.
+/// The schema is missing, newer than the library, or was changed behind its back. Migrations that
+/// `migrate` had made before stay.
 class ACCOUNTING_EXPORT MigrationError : public StoreError {
  public:
   explicit MigrationError(const std::string& message);

@@ -17,6 +17,9 @@ std::chrono::microseconds pause_before(int attempt) {
   return std::chrono::microseconds(std::uniform_int_distribution<std::int64_t>(0, most)(random));
 }
 
+/// Instead of the exception's own text, which may quote what is stored.
+constexpr const char* unreadable = "a stored value could not be read, or the library is at fault";
+
 bool is_for_callers(const std::exception& error) {
   return dynamic_cast<const AccountingError*>(&error) != nullptr ||
          dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
@@ -46,8 +49,7 @@ void give_up(store::FailureKind kind, const std::string& what, bool may_repeat) 
 }
 
 void throw_unreadable(Books& books, const std::exception&) {
-  // The exception's own text may quote what is stored.
-  books.log(LogLevel::error, "a stored value could not be read, or the library is at fault");
+  books.log(LogLevel::error, unreadable);
   throw StoreError("a stored value could not be read; nothing was changed (run verify)");
 }
 
@@ -57,11 +59,13 @@ std::chrono::microseconds Attempts::pause_after(const std::exception_ptr& failed
   } catch (const store::StoreFailure& failure) {
     return pause_after(failure);
   } catch (const std::exception& error) {
+    const bool is_known = is_for_callers(error);
     if (in_doubt_) {
       // Whatever ended a later try says nothing of the one that may have taken effect.
+      books_->log(LogLevel::error, is_known ? error.what() : unreadable);
       give_up(store::FailureKind::commit_unknown, error.what(), true);
     }
-    if (is_for_callers(error)) {
+    if (is_known) {
       throw;
     }
     throw_unreadable(*books_, error);

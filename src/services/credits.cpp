@@ -41,8 +41,6 @@ std::vector<std::variant<domain::Result, std::exception_ptr>> charge_each(
     const Context& context, const std::vector<Command>& commands) {
   try {
     return services::execute_each(context, commands);
-  } catch (const MigrationError&) {
-    throw;
   } catch (const StoreError&) {
     return {commands.size(), std::current_exception()};
   }

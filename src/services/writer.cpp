@@ -15,6 +15,8 @@ using domain::Command;
 using domain::Refusal;
 using domain::Result;
 
+bool is_refusal(const Result& result) { return std::holds_alternative<Refusal>(result); }
+
 void throw_first_refusal(const std::vector<Result>& results) {
   for (std::size_t index = 0; index < results.size(); ++index) {
     if (const auto* refusal = std::get_if<Refusal>(&results[index])) {
@@ -170,17 +172,19 @@ std::vector<Result> execute_together(const Context& context, std::span<const Com
     const Turns::Turn turn(books.turns(), users, books.patience(deadline));
     const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
     Decided decided = decide_in(*unit, pointers, books.now(), books.policy());
-    throw_first_refusal(decided.results);
-    if (!decided.changes.empty()) {
+    const bool all_done = std::ranges::none_of(decided.results, is_refusal);
+    if (all_done && !decided.changes.empty()) {
       unit->store_and_commit(decided.changes);
       books.remembered().forget(decided.changes);
     }
     return std::move(decided.results);
   };
   const bool all_replay = std::all_of(commands.begin(), commands.end(), domain::replays);
-  return with_attempts(books,
-                       all_replay ? AfterUnknownCommit::try_again : AfterUnknownCommit::give_up,
-                       carry_out_all, commands.size());
+  std::vector<Result> results =
+      with_attempts(books, all_replay ? AfterUnknownCommit::try_again : AfterUnknownCommit::give_up,
+                    carry_out_all, commands.size());
+  throw_first_refusal(results);  // outside of the attempts, which would take it for their own end
+  return results;
 }
 
 Result execute(const Context& context, const Command& command) {

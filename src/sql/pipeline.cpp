@@ -420,7 +420,7 @@ class PostgresqlConnection::Flight {
       case Role::commit:
         // The server answers ROLLBACK to the COMMIT of a transaction that has failed.
         committed_ = ok && std::string_view(PQcmdStatus(result)) == "COMMIT";
-        refused_ = ok && !committed_;
+        refused_ = ok && std::string_view(PQcmdStatus(result)) == "ROLLBACK";
         break;
     }
   }

@@ -188,7 +188,10 @@ class OutcomeUnknown(StoreError):
 
 
 class MigrationError(StoreError):
-    """The schema is missing, newer than the library, or was changed behind its back."""
+    """The schema is missing, newer than the library, or was changed behind its back.
+
+    Migrations that `migrate` had made before stay.
+    """
 
     code = "migration_error"
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 import enum
 import re
 
-from accounting.errors import (
-    AccountingError,
-    InvalidArgument,
-    StoreError,
-)
+from accounting.errors import AccountingError, InvalidArgument, StoreError
 
 __all__ = ["EXIT_CODES_HELP", "ExitCode", "Refused", "exit_code", "place_of", "redacted"]
 

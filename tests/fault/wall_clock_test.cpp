@@ -1,5 +1,6 @@
 // The machine's own clock is set an hour ahead or back while calls wait, for each other and for the
 // database: each waits as long as it may, no shorter and no longer.
+#include "fault/timed.hpp"
 #include "support/books.hpp"
 #include "support/databases.hpp"
 #include "support/tcp_proxy.hpp"
@@ -61,23 +62,22 @@ bool has_come(const timespec& until) {
 int wait_by_wall_clock(pthread_cond_t* called, pthread_mutex_t* mutex, const timespec& until) {
   constexpr long slice = 5'000'000;
   constexpr long second = 1'000'000'000;
-  while (!has_come(until)) {
-    timespec next = machine_time(CLOCK_MONOTONIC);
-    next.tv_nsec += slice;
-    if (next.tv_nsec >= second) {
-      next.tv_nsec -= second;
-      ++next.tv_sec;
-    }
-    const int answer = pthread_cond_clockwait(called, mutex, CLOCK_MONOTONIC, &next);
-    if (answer != ETIMEDOUT) {
-      return answer;
-    }
+  if (has_come(until)) {
+    return ETIMEDOUT;
   }
-  return ETIMEDOUT;
+  timespec next = machine_time(CLOCK_MONOTONIC);
+  next.tv_nsec += slice;
+  if (next.tv_nsec >= second) {
+    next.tv_nsec -= second;
+    ++next.tv_sec;
+  }
+  const int answer = pthread_cond_clockwait(called, mutex, CLOCK_MONOTONIC, &next);
+  // Between slices nobody waits, and a call would be lost: whoever waits looks again.
+  return answer == ETIMEDOUT && !has_come(until) ? 0 : answer;
 }
 
 constexpr milliseconds kLimit = 500ms;
-constexpr milliseconds kCallTimeout = 2s;  // the shortest there is
+constexpr milliseconds kControl = 1s;  // of a wait by the wall clock
 /// When the clock is set, from when on all have begun to wait.
 constexpr milliseconds kAllWait = 200ms;
 
@@ -86,17 +86,7 @@ struct Wait {
   std::string what;
   milliseconds limit;
   std::function<void()> call;
-  std::string outcome = {};
-  milliseconds time = {};
-
-  void run() {
-    const auto began = steady_clock::now();
-    outcome = outcome_of([&] {
-      call();
-      return 0;
-    });
-    time = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
-  }
+  Timed ended = {};
 };
 
 /// Lets all wait at once, and the wall clock jump while they do. It is set right at `latest`, so
@@ -104,13 +94,18 @@ struct Wait {
 void wait_while_clock_jumps(std::vector<Wait>& waits, std::chrono::hours hours,
                             milliseconds latest = 5s) {
   WallClock clock;
+  std::atomic<std::size_t> begun = 0;
   std::atomic<std::size_t> ended = 0;
   std::vector<std::jthread> threads;
   for (Wait& wait : waits) {
     threads.emplace_back([&] {
-      wait.run();
+      ++begun;
+      wait.ended = timed(wait.call);
       ++ended;
     });
+  }
+  while (begun < waits.size()) {
+    std::this_thread::sleep_for(1ms);
   }
   const auto began = steady_clock::now();
   std::this_thread::sleep_for(kAllWait);
@@ -136,14 +131,9 @@ Accounting open_hasty(const Books& books, std::int64_t pool_size) {
 
 /// Books over the wall clock that wait for anything until their calls' deadline.
 Accounting open_patient(const Books& books, const std::string& url) {
-  Options options = books.options();
+  Options options = patient(books.options());
   options.database = url;
   options.clock = nullptr;
-  options.call_timeout = kCallTimeout;
-  options.pool_timeout = 1min;
-  options.connect_timeout = 1min;
-  options.statement_timeout = 1min;
-  options.lock_timeout = 1min;
   return Accounting::open(options);
 }
 
@@ -152,7 +142,7 @@ void check_waits(Books& books, std::chrono::hours hours) {
   Accounting narrow = open_hasty(books, 1);
   Accounting beside = open_hasty(books, 4);
   Accounting queue = open_hasty(books, 4);
-  Accounting patient = open_patient(books, books.options().database);
+  Accounting unhurried = open_patient(books, books.options().database);
   // SQLite waits for another process in whole seconds, and each `Accounting` is one to the others.
   const milliseconds lock = books.on_postgresql() ? kLimit : 1s;
   std::vector<Wait> waits = {
@@ -164,7 +154,7 @@ void check_waits(Books& books, std::chrono::hours hours) {
       {"a batch's turn", kLimit, [&] { narrow.credits().charge(charge()); }},
       {"a lock in a transaction", lock, [&] { beside.transaction({"ada"}).commit(); }},
       {"a lock in a batch", lock, [&] { queue.credits().charge(charge()); }},
-      {"a lock until the deadline", kCallTimeout, [&] { patient.credits().charge(charge()); }},
+      {"a lock until the deadline", kCallTimeout, [&] { unhurried.credits().charge(charge()); }},
   };
   std::optional<TcpProxy> proxy;
   std::optional<Accounting> quiet;
@@ -176,7 +166,7 @@ void check_waits(Books& books, std::chrono::hours hours) {
     waits.push_back({"a silent server", kCallTimeout,
                      [&] { static_cast<void>(quiet->credits().balance("ada")); }});
   }
-  for (Accounting* each : {&narrow, &beside, &queue, &patient}) {
+  for (Accounting* each : {&narrow, &beside, &queue, &unhurried}) {
     static_cast<void>(each->credits().balance("ada"));  // connects
   }
   Transaction holder = narrow.transaction({"ada"});
@@ -187,10 +177,11 @@ void check_waits(Books& books, std::chrono::hours hours) {
   std::string said;
   for (const Wait& wait : waits) {
     CAPTURE(wait.what);
-    said += (said.empty() ? "" : ", ") + wait.what + ' ' + std::to_string(wait.time.count());
-    CHECK(wait.outcome == (wait.what == "a silent server" ? "connection_lost" : "store_error"));
-    CHECK(wait.time >= wait.limit - 100ms);
-    CHECK(wait.time < wait.limit + 1'500ms);
+    said += (said.empty() ? "" : ", ") + wait.what + ' ' + std::to_string(wait.ended.time.count());
+    CHECK(wait.ended.outcome ==
+          (wait.what == "a silent server" ? "connection_lost" : "store_error"));
+    CHECK(wait.ended.time >= wait.limit - 100ms);
+    CHECK(wait.ended.time < wait.limit + 1'500ms);
   }
   MESSAGE(to_string(books.database())
           << ", the wall clock set by " << hours.count() << " h; milliseconds waited for " << said);
@@ -198,15 +189,15 @@ void check_waits(Books& books, std::chrono::hours hours) {
 
 /// How long one waits who was told an instant of the wall clock.
 milliseconds wait_of_wall_clock(std::chrono::hours hours) {
-  std::vector<Wait> waits = {{"an instant", kLimit, [] {
+  std::vector<Wait> waits = {{"an instant", kControl, [] {
                                 std::mutex mutex;
                                 std::condition_variable called;
                                 std::unique_lock lock(mutex);
-                                called.wait_until(lock, system_clock::now() + kLimit,
+                                called.wait_until(lock, system_clock::now() + kControl,
                                                   [] { return false; });
                               }}};
-  wait_while_clock_jumps(waits, hours, 2 * kLimit);
-  return waits.front().time;
+  wait_while_clock_jumps(waits, hours, 2 * kControl);
+  return waits.front().ended.time;
 }
 
 }  // namespace

@@ -17,6 +17,15 @@ namespace {
 
 thread_local int refusals_left = 0;
 
+/// Lets so many sends of this thread be refused while it is there.
+class Refusals {
+ public:
+  explicit Refusals(int times) { refusals_left = times; }
+  Refusals(const Refusals&) = delete;
+  Refusals& operator=(const Refusals&) = delete;
+  ~Refusals() { refusals_left = 0; }
+};
+
 }  // namespace
 
 // In place of the C library's, for libpq too.
@@ -45,7 +54,7 @@ TEST_CASE("a socket that takes nothing for a moment, at any point, only delays a
       CAPTURE(size);
       for (const int refusals : {1, 2, 3, 4, 5, 6, 20, 50}) {
         CAPTURE(refusals);
-        refusals_left = refusals;
+        const Refusals refused(refusals);
         const std::vector<Call> calls(2, {&measure, {std::string(std::size_t(size), 'x')}});
         REQUIRE(connection->run({.calls = calls}) == std::vector<Rows>(2, {{size}}));
         CHECK(refusals_left == 0);

@@ -1,6 +1,7 @@
 #include "old_charges.hpp"
 
 #include "crypto/journal_hash.hpp"
+#include "support/text.hpp"
 
 #include <stdexcept>
 #include <utility>
@@ -14,14 +15,10 @@ const std::string kRecordedHash =
 
 /// Replaces what the recording must have.
 std::string marked(std::string text, const std::string& recorded, const std::string& mark) {
-  auto at = text.find(recorded);
-  if (at == std::string::npos) {
+  if (text.find(recorded) == std::string::npos) {
     throw std::runtime_error("the recorded charge has no " + recorded);
   }
-  for (; at != std::string::npos; at = text.find(recorded, at + mark.size())) {
-    text.replace(at, recorded.size(), mark);
-  }
-  return text;
+  return replaced(std::move(text), recorded, mark);
 }
 
 std::string hash_of(const std::string& before, std::int64_t sequence, std::int64_t usage_id) {

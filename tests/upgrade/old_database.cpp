@@ -1,14 +1,19 @@
 #include "old_database.hpp"
 
 #include "support/programs.hpp"
+#include "support/text.hpp"
 
 #include <libpq-fe.h>
 #include <poll.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <stdexcept>
@@ -24,13 +29,6 @@ std::filesystem::path folder_of(std::int64_t version) {
 
 std::string sql_name(Database database) {
   return database == Database::postgresql ? "postgresql.sql" : "sqlite.sql";
-}
-
-std::string replaced(std::string text, const std::string& word, const std::string& by) {
-  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size())) {
-    text.replace(at, word.size(), by);
-  }
-  return text;
 }
 
 }  // namespace
@@ -187,6 +185,10 @@ pid_t start_process(const std::function<int()>& work) {
   if (process != 0) {
     return process;
   }
+#ifdef __linux__
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+  alarm(300);  // one that hangs fails its test instead of stopping all
   try {
     _exit(work());
   } catch (...) {

@@ -174,7 +174,10 @@ TEST_SUITE("upgrade beside other processes") {
     for_each_old_database([](const OldDatabase& old) {
       old.grow(20, 100);
       Pipe told;
-      const pid_t early = start_process([&] { return keep_calling(old, told); });
+      const pid_t early = start_process([&] {
+        told.keep_writing();
+        return keep_calling(old, told);
+      });
       told.keep_reading();
       int refused = 0;
       while (refused < 3 && told.hear<char>()) {
@@ -320,6 +323,7 @@ TEST_SUITE("upgrade beside other processes") {
       for (int number = 0; number < 4; ++number) {
         processes.push_back(start_process([&] {
           start.keep_reading();
+          ready.keep_writing();
           Accounting books = old.open();
           const bool is_early = books.schema_version() == old.version();
           ready.tell('!');
@@ -329,7 +333,7 @@ TEST_SUITE("upgrade beside other processes") {
       }
       ready.keep_reading();
       for (std::size_t number = 0; number < processes.size(); ++number) {
-        CHECK(ready.hear<char>());
+        CHECK((ready.can_hear(60s) && ready.hear<char>()));
       }
       for (std::size_t number = 0; number < processes.size(); ++number) {
         start.tell('!');
@@ -386,6 +390,7 @@ TEST_SUITE("upgrade beside other processes") {
         }
         Pipe ready;
         const pid_t migrator = start_process([&] {
+          ready.keep_writing();
           Accounting books = old->open();
           ready.tell('!');
           return books.migrate(), 0;

@@ -121,7 +121,8 @@ def test_books_may_be_closed_while_threads_are_at_work(url: str, say: Say) -> No
 
     with ThreadPoolExecutor(8) as pool:
         done = [pool.submit(charge_until_closed) for _ in range(8)]
-        time.sleep(0.1)
+        while len(charged) < 8:
+            time.sleep(0.01)
         books.close()
         for each in done:
             each.result(timeout=10)

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <semaphore>
 #include <sstream>
@@ -16,7 +17,7 @@ namespace accounting::testing {
 namespace {
 
 constexpr std::size_t kCallers = 8;
-constexpr std::chrono::milliseconds kHold(30);
+constexpr std::chrono::milliseconds kHold(150);
 
 constexpr std::array<std::size_t, 2> kTogether = {1, kCallers};
 
@@ -175,15 +176,26 @@ class Warmers {
     }
   }
 
-  /// A batch comes to accounts that another transaction has, and leaves them out.
+  /// A batch comes to accounts that another transaction has, and leaves them out: that it has come
+  /// by shows in an account that is free.
   void meet_held(std::size_t count) {
+    const std::string free = callers_[count]->user();
+    const std::int64_t before = credits_of(free);
     std::thread charging;
     {
       const Transaction holding = others_.transaction(users_of(first(count)));
       charging = std::thread([this, count] { callers_.back()->charge(first(count + 2)); });
-      std::this_thread::sleep_for(kHold);
+      while (credits_of(free) == before) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
     }
     charging.join();
+  }
+
+  /// In a thread of its own: this one may have a transaction open.
+  std::int64_t credits_of(const std::string& user) {
+    const auto ask = [&] { return others_.credits().balance(user).total_credits; };
+    return std::async(std::launch::async, ask).get();
   }
 
   /// As many as may wait for held accounts do so, and whoever comes then has to look first.

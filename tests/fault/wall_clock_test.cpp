@@ -266,7 +266,7 @@ TEST_SUITE("wall clock") {
     }
     const milliseconds ahead = wait_of_wall_clock(1h);
     const milliseconds back = wait_of_wall_clock(-1h);
-    MESSAGE("a wait of " << kLimit.count() << " ms by the wall clock: " << ahead.count()
+    MESSAGE("a wait of " << kControl.count() << " ms by the wall clock: " << ahead.count()
                          << " ms where it is set ahead, " << back.count() << " ms where back");
     CHECK(ahead < kLimit);
     CHECK(back > kLimit + kAllWait);

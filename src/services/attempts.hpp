@@ -2,6 +2,7 @@
 // told when it did not help.
 #pragma once
 
+#include "domain/command.hpp"
 #include "services/context.hpp"
 #include "store/store.hpp"
 
@@ -13,6 +14,7 @@
 #include <new>
 #include <string>
 #include <type_traits>
+#include <variant>
 
 namespace accounting::services {
 
@@ -143,8 +145,21 @@ auto query(const Context& context, Query&& run, store::Deadline latest = store::
       1, latest);
 }
 
+template <class Answer>
+using OrRefusal = std::variant<Answer, domain::Refusal>;
+
+template <class Answer>
+bool is_refused(const Answer&) {
+  return false;
+}
+template <class Answer>
+bool is_refused(const OrRefusal<Answer>& answer) {
+  return std::holds_alternative<domain::Refusal>(answer);
+}
+
 /// Runs `work(unit, now)` in the context's transaction, or in one of its own that is committed
-/// after it. `locked`: the name of what it locks, at which this process takes turns.
+/// after it, but for an OrRefusal that is a refusal. `locked`: the name of what it locks, at which
+/// this process takes turns.
 template <class Work>
 auto write(const Context& context, const std::string& locked, AfterUnknownCommit after_unknown,
            Work&& work) {
@@ -158,7 +173,9 @@ auto write(const Context& context, const std::string& locked, AfterUnknownCommit
     const Turns::Turn turn(books.turns(), {locked}, books.patience(deadline));
     const std::unique_ptr<store::Unit> unit = books.store().begin(deadline);
     auto answer = work(*unit, books.now());
-    unit->commit();
+    if (!is_refused(answer)) {
+      unit->commit();
+    }
     return answer;
   });
 }

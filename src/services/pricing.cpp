@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <utility>
+#include <variant>
 
 namespace accounting {
 namespace {
@@ -37,13 +38,13 @@ std::string described(const PricingRule& rule) {
       .dump();
 }
 
-PricingRule set_in(const services::Context& context, store::Unit& unit,
-                   const SetPriceRequest& request) {
+services::OrRefusal<PricingRule> set_in(const services::Context& context, store::Unit& unit,
+                                        const SetPriceRequest& request) {
   const std::vector<PricingRule> rules = unit.lock_rules(request.model_id);
   // After the lock, so that of two that set a price now the later one starts later.
   const auto decided = domain::decide_price(rules, request, context.now());
   if (const auto* refusal = std::get_if<domain::Refusal>(&decided)) {
-    domain::throw_refusal(*refusal);
+    return *refusal;
   }
   const auto& change = std::get<domain::PriceChange>(decided);
   if (!change.stored_already) {
@@ -70,9 +71,15 @@ PricingRule Pricing::set(const SetPriceRequest& request) {
   // Without a start of its own, a second try would begin a second rule a moment later.
   const auto after_unknown = request.effective_from ? services::AfterUnknownCommit::try_again
                                                     : services::AfterUnknownCommit::give_up;
-  return services::write(
+  auto set = services::write(
       *context_, services::all_prices, after_unknown,
       [&](store::Unit& unit, Timestamp) { return set_in(*context_, unit, request); });
+  // Thrown outside of the attempts: it is certain after a lost COMMIT too, since a rule that had
+  // taken effect would have been found, and answered.
+  if (const auto* refusal = std::get_if<domain::Refusal>(&set)) {
+    domain::throw_refusal(*refusal);
+  }
+  return std::get<PricingRule>(std::move(set));
 }
 
 PricingRule Pricing::get(const GetPriceRequest& request) const {

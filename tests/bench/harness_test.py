@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent / "harness"))
 
 import chart
 from cases import Bar, Case, Measure, all_cases
+from costs import ONE_ROW_EACH, Snapshot, cost, cost_table
 from figures import Figures
 from results import Result, judge
 from subjects import Bench, PgbenchFloor, Subject
@@ -60,6 +61,31 @@ class Judgement(unittest.TestCase):
     def test_a_near_miss_does_not_read_as_a_hit(self) -> None:
         near = dataclasses.replace(judged(Bar(0.4)), ratio=0.39999)
         assert near.complaint == "below bar: charge, 1 caller 0.39999 < 0.4"
+
+
+class Costs(unittest.TestCase):
+    BEFORE = Snapshot(operations=100, wal=5_000, size=81_920, updates=40, hot_updates=40)
+    AFTER = Snapshot(operations=300, wal=205_000, size=163_840, updates=440, hot_updates=340)
+
+    def test_a_cost_is_what_was_added_by_operation(self) -> None:
+        found = cost("charge", self.BEFORE, self.AFTER)
+        assert (found.operations, found.wal, found.size) == (200, 1_000, 409.6)
+        assert (found.updates, found.hot) == (2, 0.75)
+
+    def test_the_table_shows_it(self) -> None:
+        line = cost_table([cost("charge", self.BEFORE, self.AFTER)]).splitlines()[-1]
+        assert line.split("  ")[0] == "charge"
+        for cell in ("1,000 B", "410 B", "2.00", "75.0%"):
+            assert cell in line
+
+    def test_whatever_has_a_cost_can_be_counted(self) -> None:
+        commands = {
+            case.subject.command
+            for case in all_cases(quick=False)
+            if case.cost and isinstance(case.subject, Bench)
+        }
+        assert commands == {"charge", "charge_many", "session"}
+        assert commands <= ONE_ROW_EACH.keys()
 
 
 class Output(unittest.TestCase):

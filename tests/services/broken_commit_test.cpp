@@ -116,6 +116,44 @@ TEST_SUITE("broken commit") {
     CHECK(books.direct.verify().ok);
   }
 
+  TEST_CASE("a price that another has forestalled is refused, since it would be found otherwise") {
+    const auto url = postgresql_url_or_skip();
+    if (!url) {
+      return;
+    }
+    ProxiedBooks books(*url);
+    const auto price_from = [](std::int64_t hour) {
+      return SetPriceRequest{.model_id = "new",
+                             .price_per_1k_tokens = Price("2"),
+                             .created_by = "admin",
+                             .effective_from = Timestamp(std::chrono::hours(hour))};
+    };
+    for (const AtCommit fault : {AtCommit::drop, AtCommit::drop_answer}) {
+      CAPTURE(static_cast<int>(fault));
+      const std::int64_t hour = fault == AtCommit::drop ? 1'000 : 3'000;
+      int failed = 0;
+      Accounting proxied = Accounting::open(
+          {.database = books.proxy().url(), .log = [&](LogLevel, std::string_view) {
+             // Between the try whose COMMIT was lost and the next.
+             if (++failed == 1) {
+               books.direct.pricing().set(price_from(hour + 1'000));
+             }
+           }});
+      static_cast<void>(proxied.pricing().list({}));
+      REQUIRE(failed == 0);
+      books.proxy().at_next_commit(fault);
+      if (fault == AtCommit::drop) {
+        CHECK_THROWS_AS(proxied.pricing().set(price_from(hour)), Conflict);
+      } else {
+        CHECK(proxied.pricing().set(price_from(hour)).effective_to ==
+              price_from(hour + 1'000).effective_from);
+      }
+      CHECK(failed == 1);
+    }
+    CHECK(books.direct.pricing().list({.model_id = "new"}).size() == 3);
+    CHECK(books.direct.verify().ok);
+  }
+
   TEST_CASE("session calls replay") {
     const auto url = postgresql_url_or_skip();
     if (!url) {

@@ -121,8 +121,10 @@ TEST_SUITE("upgrade") {
                           << " s, peak memory " << end.peak_kilobytes / 1024
                           << " MB (a process that does nothing: " << idle.peak_kilobytes / 1024
                           << " MB)");
-      // Journals are read in pieces: their length costs no memory.
-      CHECK(end.peak_kilobytes < idle.peak_kilobytes + 64 * 1024);
+      // Journals are read in pieces: their length costs no memory, but for what AddressSanitizer
+      // keeps of it that was freed.
+      const std::int64_t kept = kSanitized ? 256 * 1024 : 0;
+      CHECK(end.peak_kilobytes < idle.peak_kilobytes + 64 * 1024 + kept);
     }
   }
 }

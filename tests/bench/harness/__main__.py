@@ -14,6 +14,7 @@ from pathlib import Path
 import chart
 import report
 from cases import Case, all_cases
+from costs import Cost, cost_table, measure_cost
 from figures import Figures
 from machine import busy_with_others
 from preparation import durable, prepare, problems
@@ -68,13 +69,23 @@ def measure(world: World, cases: Sequence[Case], window: Window, count: int) -> 
                 f"programs kept {others[-1]:.0%} of the processors busy",
                 flush=True,
             )
+    costs = measure_costs(world, cases, window)
     said = {case.database: durable(world, case.database) for case in cases if case.database}
     results = [
         judge(case, rounds, {name: answer for name, (answer, _) in said.items()}) for case in cases
     ]
     return report.Run(
-        results, dict(rounds), {name: words for name, (_, words) in said.items()}, others
+        results, dict(rounds), {name: words for name, (_, words) in said.items()}, others, costs
     )
+
+
+def measure_costs(world: World, cases: Sequence[Case], window: Window) -> list[Cost]:
+    measured: dict[Subject, str] = {}
+    for case in cases:
+        if case.cost:
+            measured.setdefault(case.floors[-1], f"the floor, {case.floors[-1].callers} callers")
+            measured[case.subject] = case.name
+    return [measure_cost(world, name, subject, window) for subject, name in measured.items()]
 
 
 def closing_lines(results: Sequence[Result]) -> list[str]:
@@ -107,6 +118,8 @@ def main() -> int:
     print(f"databases made: {time.monotonic() - begin:.0f} s", flush=True)
     run = measure(world, cases, Window(seconds, warm_up=seconds / 4), given.rounds)
     print(f"\n{table(run.results)}\n")
+    if run.costs:
+        print(f"{cost_table(run.costs)}\n")
     output = given.output.resolve()
     output.mkdir(parents=True, exist_ok=True)
     report.write(run, world, output / "results.json")

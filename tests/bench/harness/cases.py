@@ -38,6 +38,7 @@ class Case:
     bar: Bar | None = None
     quick: bool = False  # in the quick run; its bars count there
     database: str = ""  # whose word it is that commits are durable; empty: nothing is committed
+    cost: bool = False  # what it leaves on disk is measured too, and what its last floor does
 
 
 CALLERS = (1, 8, 64)
@@ -86,6 +87,7 @@ def charges() -> list[Case]:
             bar=spread[callers],
             quick=True,
             database="tcp",
+            cost=callers == 64,
         )
         for callers in CALLERS
     ]
@@ -112,6 +114,7 @@ def sessions() -> list[Case]:
             bar=Bar(0.6) if callers == 64 else None,
             quick=callers == 64,
             database="tcp",
+            cost=callers == 64,
         )
         for callers in CALLERS
     ]
@@ -136,6 +139,7 @@ def bulk() -> list[Case]:
             bar=Bar(2.5) if batch == 1_000 else None,
             quick=batch == 1_000,
             database="tcp",
+            cost=batch == 1_000,
         )
         for batch in (100, 1_000)
     ]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import machine
+from costs import Cost
 from figures import Figures
 from results import Result
 from subjects import Subject
@@ -25,6 +26,7 @@ class Run:
     rounds: Mapping[Subject, Sequence[Figures]]
     durability: Mapping[str, Mapping[str, str]]  # by database, what it said
     others: Sequence[float]  # before each round, the part of the processors others kept busy
+    costs: Sequence[Cost]
 
 
 def write(run: Run, world: World, path: Path) -> None:
@@ -36,6 +38,7 @@ def write(run: Run, world: World, path: Path) -> None:
             "busy_with_others": run.others,
             "postgresql": world.psql("tcp", "SHOW server_version;"),
             "durability": run.durability,
+            "costs": [cost.to_json() for cost in run.costs],
             "cases": [_case(result, run.rounds) for result in run.results],
         },
         indent=2,

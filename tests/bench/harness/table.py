@@ -12,13 +12,20 @@ HEADER = ("case", "p50", "p99", "throughput", "durable", "floor", "ratio", "bar"
 
 
 def table(results: Sequence[Result]) -> str:
-    lines = [HEADER, *(_line(result) for result in results)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
+    return aligned([HEADER, *(_line(result) for result in results)], remarks=True)
+
+
+def aligned(lines: Sequence[tuple[str, ...]], remarks: bool = False) -> str:
+    """Cells below each other, the first of `lines` being the header: names to the left, numbers to
+    the right, and the last column to the left again where it has `remarks`."""
+    columns = range(len(lines[0]))
+    to_the_left = {0, columns[-1]} if remarks else {0}
+    widths = [max(len(line[column]) for line in lines) for column in columns]
     text = []
     for line in lines:
         cells = [
-            cell.ljust(width) if column in (0, len(HEADER) - 1) else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            cell.ljust(width) if column in to_the_left else cell.rjust(width)
+            for column, cell, width in zip(columns, line, widths, strict=True)
         ]
         text.append("  ".join(cells).rstrip())
     text.insert(1, "-" * max(map(len, text)))

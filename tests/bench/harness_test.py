@@ -17,6 +17,7 @@ from figures import Figures
 from results import Result, judge
 from subjects import Bench, PgbenchFloor, Subject
 from table import table
+from world import Failed
 
 CASE = Bench("charge", "tcp", series="charge, spread")
 SLOW = PgbenchFloor("write", "tcp", 1, series="floor, spread")
@@ -71,6 +72,12 @@ class Costs(unittest.TestCase):
         found = cost("charge", self.BEFORE, self.AFTER)
         assert (found.operations, found.wal, found.size) == (200, 1_000, 409.6)
         assert (found.updates, found.hot) == (2, 0.75)
+
+    def test_nothing_is_told_of_nothing(self) -> None:
+        with self.assertRaises(Failed):  # noqa: PT027 – runs where there is no pytest
+            cost("charge", self.BEFORE, self.BEFORE)
+        idle = dataclasses.replace(self.AFTER, updates=40, hot_updates=40)
+        assert cost("charge", self.BEFORE, idle).hot is None
 
     def test_the_table_shows_it(self) -> None:
         line = cost_table([cost("charge", self.BEFORE, self.AFTER)]).splitlines()[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import re
 import sys
@@ -69,13 +70,12 @@ def measure(world: World, cases: Sequence[Case], window: Window, count: int) -> 
                 f"programs kept {others[-1]:.0%} of the processors busy",
                 flush=True,
             )
-    costs = measure_costs(world, cases, window)
     said = {case.database: durable(world, case.database) for case in cases if case.database}
     results = [
         judge(case, rounds, {name: answer for name, (answer, _) in said.items()}) for case in cases
     ]
     return report.Run(
-        results, dict(rounds), {name: words for name, (_, words) in said.items()}, others, costs
+        results, dict(rounds), {name: words for name, (_, words) in said.items()}, others
     )
 
 
@@ -116,13 +116,17 @@ def main() -> int:
     begin = time.monotonic()
     prepare(world, cases)
     print(f"databases made: {time.monotonic() - begin:.0f} s", flush=True)
-    run = measure(world, cases, Window(seconds, warm_up=seconds / 4), given.rounds)
+    window = Window(seconds, warm_up=seconds / 4)
+    run = measure(world, cases, window, given.rounds)
     print(f"\n{table(run.results)}\n")
-    if run.costs:
-        print(f"{cost_table(run.costs)}\n")
     output = given.output.resolve()
     output.mkdir(parents=True, exist_ok=True)
+    # Before the costs too, which may fail: what the rounds took their time for is not lost then.
     report.write(run, world, output / "results.json")
+    run = dataclasses.replace(run, costs=measure_costs(world, cases, window))
+    report.write(run, world, output / "results.json")
+    if run.costs:
+        print(f"{cost_table(run.costs)}\n")
     chart.write(run.rounds, output / "throughput.svg")
     lines = closing_lines(run.results)
     if not given.quick:

@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass
 
 from subjects import Bench, PgbenchFloor, Subject
 from table import aligned
-from world import Window, World
+from world import Failed, Window, World
 
 # Rows that each operation inserts one of.
-ONE_ROW_EACH = {"charge": "usage_records", "charge_many": "usage_records"} | {
+ONE_ROW_EACH = {
+    "charge": "usage_records",
+    "charge_many": "usage_records",
     "session": "streaming_sessions",
     "write": "floor_uses",
 }
@@ -48,7 +50,7 @@ class Cost:
     wal: float  # bytes, whole pages after a checkpoint included
     size: float  # bytes that tables and indexes have grown by
     updates: float  # rows
-    hot: float  # the part of them that left every index alone
+    hot: float | None  # the part of them that left every index alone; none: no row was updated
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)
@@ -56,6 +58,8 @@ class Cost:
 
 def cost(case: str, before: Snapshot, after: Snapshot) -> Cost:
     operations = after.operations - before.operations
+    if operations <= 0:
+        raise Failed(f"{case}: no operation was counted")
     updates = after.updates - before.updates
     return Cost(
         case,
@@ -63,7 +67,7 @@ def cost(case: str, before: Snapshot, after: Snapshot) -> Cost:
         wal=(after.wal - before.wal) / operations,
         size=(after.size - before.size) / operations,
         updates=updates / operations,
-        hot=(after.hot_updates - before.hot_updates) / updates if updates else 1,
+        hot=(after.hot_updates - before.hot_updates) / updates if updates else None,
     )
 
 
@@ -72,7 +76,9 @@ def measure_cost(world: World, case: str, subject: Subject, window: Window) -> C
     assert isinstance(subject, Bench | PgbenchFloor)
     command = subject.command if isinstance(subject, Bench) else subject.script
     before = _snapshot(world, ONE_ROW_EACH[command])
-    subject.measure(world, window)
+    figures = subject.measure(world, window)
+    if figures.failures:  # they leave something behind as well
+        raise Failed(f"{case}: {figures.failures} calls failed: {figures.failure}")
     return cost(case, before, _snapshot(world, ONE_ROW_EACH[command]))
 
 
@@ -84,7 +90,9 @@ def cost_table(costs: Iterable[Cost]) -> str:
 def _snapshot(world: World, table: str) -> Snapshot:
     # Connections say what they have done when they end, which their clients do not wait for.
     end = time.monotonic() + 10
-    while world.psql("tcp", CLIENTS) != "0" and time.monotonic() < end:
+    while world.psql("tcp", CLIENTS) != "0":
+        if time.monotonic() >= end:
+            raise Failed("a client has stayed connected, whose counters are not told yet")
         time.sleep(0.05)
     told = world.psql("tcp", SNAPSHOT.format(table=table))
     return Snapshot(*(int(number) for number in told.split("|")))
@@ -96,5 +104,5 @@ def _line(each: Cost) -> tuple[str, ...]:
         f"{each.wal:,.0f} B",
         f"{each.size:,.0f} B",
         f"{each.updates:.2f}",
-        f"{each.hot:.1%}",
+        "-" if each.hot is None else f"{each.hot:.1%}",
     )

@@ -26,7 +26,7 @@ class Run:
     rounds: Mapping[Subject, Sequence[Figures]]
     durability: Mapping[str, Mapping[str, str]]  # by database, what it said
     others: Sequence[float]  # before each round, the part of the processors others kept busy
-    costs: Sequence[Cost]
+    costs: Sequence[Cost] = ()
 
 
 def write(run: Run, world: World, path: Path) -> None:

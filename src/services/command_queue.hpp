@@ -27,6 +27,10 @@ namespace accounting::services {
 /// put back while those of other accounts are carried out.
 enum class WhenHeld { wait, put_back };
 
+/// Commands that others may have to wait behind: more share the updates of an account, of its
+/// allocation and of its day, and one COMMIT, but hold all of that for longer.
+inline constexpr std::size_t most_in_a_batch = 1'000;
+
 /// A command on its way to an answer. Belongs to the caller; in the end it has a result or a
 /// failure.
 struct Ticket {
@@ -45,9 +49,9 @@ class CommandQueue {
   using CarryOut = std::function<void(std::span<Ticket* const>, WhenHeld, store::Deadline)>;
 
   struct Limits {
-    std::size_t side_by_side = 2;  ///< batches under way at once, as long as they are quick
-    std::size_t places = 3;        ///< the same, where some have been under way for long
-    std::size_t batch = 500;       ///< commands in a batch
+    std::size_t side_by_side = 2;         ///< batches under way at once, as long as they are quick
+    std::size_t places = 3;               ///< the same, where some have been under way for long
+    std::size_t batch = most_in_a_batch;  ///< commands
     std::size_t waiting = 10'000;  ///< commands in the queue; whoever comes then waits for a place
     std::chrono::milliseconds patience{10'000};  ///< for a place
     std::chrono::milliseconds lock_timeout{10'000};

@@ -86,11 +86,10 @@ class OpenCommands {
   }
 
  private:
-  /// As many as others may have to wait behind. Answers how long to wait before those of them that
-  /// are left are tried again.
+  /// As many as a batch takes. Answers how long to wait before those of them that are left are
+  /// tried again.
   std::optional<std::chrono::microseconds> run_once() {
-    constexpr std::size_t most = 500;
-    const std::size_t count = std::min(most, open_.size());
+    const std::size_t count = std::min(most_in_a_batch, open_.size());
     std::vector<Ticket> tickets;
     tickets.reserve(count);
     for (const std::size_t index : std::span(open_).first(count)) {

@@ -24,6 +24,9 @@ Figures hash_chain(const Settings& settings);
 
 /// SQLite's own transaction of two writes.
 Figures sqlite_floor(const Settings& settings);
+/// The five rows of a charge, `batch` charges in a transaction of SQLite's own; in a file that
+/// `prepare` has made.
+Figures sqlite_rows(const Settings& settings);
 /// A prepared `SELECT 1`: one round trip.
 Figures round_trip(const Settings& settings);
 

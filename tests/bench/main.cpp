@@ -39,6 +39,7 @@ std::string run(const Settings& settings) {
       {"engine", engine},
       {"hash_chain", hash_chain},
       {"sqlite_floor", sqlite_floor},
+      {"sqlite_rows", sqlite_rows},
       {"round_trip", round_trip},
   };
   if (const auto found = cases.find(settings.command); found != cases.end()) {

@@ -1,4 +1,5 @@
-// SQLite's floor: the two writes that a charge needs at least, prepared once, in a transaction.
+// SQLite's floor: the two writes that a charge needs at least, prepared once, in a transaction; and
+// the rows that the library writes for a charge, without the library.
 #include "accounts.hpp"
 #include "cases.hpp"
 
@@ -48,10 +49,17 @@ class Prepared {
   Prepared& operator=(const Prepared&) = delete;
   ~Prepared() { sqlite3_finalize(native_); }
 
-  void run(std::int64_t account) {
-    if (sqlite3_bind_parameter_count(native_) > 0) {
-      database_->check(sqlite3_bind_int64(native_, 1, account));
-    }
+  void bind(int place, std::int64_t number) {
+    database_->check(sqlite3_bind_int64(native_, place, number));
+  }
+
+  /// The text has to last until the statement has run.
+  void bind(int place, const std::string& text) {
+    const int size = static_cast<int>(text.size());
+    database_->check(sqlite3_bind_text(native_, place, text.data(), size, SQLITE_STATIC));
+  }
+
+  void run() {
     const int code = sqlite3_step(native_);
     sqlite3_reset(native_);
     database_->check(code);
@@ -85,9 +93,12 @@ struct Transaction {
         commit(database, "COMMIT") {}
 
   void run(std::int64_t account) {
-    for (Prepared* statement : {&begin, &update, &insert, &commit}) {
-      statement->run(account);
+    begin.run();
+    for (Prepared* statement : {&update, &insert}) {
+      statement->bind(1, account);
+      statement->run();
     }
+    commit.run();
   }
 
   Prepared begin;
@@ -96,11 +107,56 @@ struct Transaction {
   Prepared commit;
 };
 
+/// Statements about an account, ?1, and the number, ?2, that its next record and entry have.
+struct RowsOfCharge {
+  explicit RowsOfCharge(Database& database)
+      : account(database,
+                "UPDATE user_accounts SET last_usage_id = ?2, last_entry_sequence = ?2, "
+                "used_credits = used_credits + 3, last_entry_hash = hex(zeroblob(32)) "
+                "WHERE user_id = ?1"),
+        allocation(database,
+                   "UPDATE credit_allocations SET remaining_credits = remaining_credits - 3, "
+                   "consumed_credits = consumed_credits + 3 WHERE user_id = ?1 AND id = 1"),
+        record(database,
+               "INSERT INTO usage_records (user_id, id, timestamp, service, operation, credits, "
+               "collected_credits) VALUES (?1, ?2, 1767225600000000 + ?2, 'chat', 'atlas', 3, 3)"),
+        entry(database,
+              "INSERT INTO credit_entries (user_id, sequence, allocation_id, kind, credits, "
+              "held_credits, usage_id, actor, created_at, hash) VALUES (?1, ?2, 1, 'charge', -3, "
+              "0, ?2, 'host', 1767225600000000 + ?2, hex(zeroblob(32)))"),
+        rollup(database,
+               "INSERT INTO usage_rollups VALUES (?1, '2026-01-01', 'chat', 'atlas', 1, 3) "
+               "ON CONFLICT (user_id, day, service, model) DO UPDATE SET records = records + 1, "
+               "credits = credits + 3") {}
+
+  void run(const std::string& user_id, std::int64_t number) {
+    for (Prepared* statement : {&account, &allocation, &record, &entry, &rollup}) {
+      statement->bind(1, user_id);
+    }
+    for (Prepared* statement : {&account, &record, &entry}) {
+      statement->bind(2, number);
+    }
+    for (Prepared* statement : {&account, &allocation, &record, &entry, &rollup}) {
+      statement->run();
+    }
+  }
+
+  Prepared account;
+  Prepared allocation;
+  Prepared record;
+  Prepared entry;
+  Prepared rollup;
+};
+
+std::string file_of(const Settings& settings) {
+  return settings.database.substr(file_prefix.size());
+}
+
 }  // namespace
 
 Figures sqlite_floor(const Settings& settings) {
   const bool in_memory = !settings.database.starts_with(file_prefix);
-  Database database(in_memory ? ":memory:" : settings.database.substr(file_prefix.size()));
+  Database database(in_memory ? ":memory:" : file_of(settings));
   set_up(database, settings.accounts);
   Transaction transaction(database);
   std::vector<std::string> ids;
@@ -111,6 +167,30 @@ Figures sqlite_floor(const Settings& settings) {
     return
         [&, picker = Picker(ids, caller)]() mutable { transaction.run(std::stoll(picker.next())); };
   });
+}
+
+Figures sqlite_rows(const Settings& settings) {
+  Database database(file_of(settings));
+  // As the library has it.
+  database.execute(
+      "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; "
+      "PRAGMA wal_autocheckpoint = 4096");
+  Prepared begin(database, "BEGIN IMMEDIATE");
+  Prepared commit(database, "COMMIT");
+  RowsOfCharge rows(database);
+  const std::vector<std::string> ids = account_ids(settings);
+  // Beyond what an earlier round has written.
+  std::int64_t number = std::chrono::steady_clock::now().time_since_epoch().count();
+  const auto make_call = [&](std::int64_t caller) -> Call {
+    return [&, picker = Picker(ids, caller)]() mutable {
+      begin.run();
+      for (std::int64_t count = 0; count < settings.batch; ++count) {
+        rows.run(picker.next(), ++number);
+      }
+      commit.run();
+    };
+  };
+  return measure(settings, make_call, settings.batch);
 }
 
 }  // namespace accounting::bench

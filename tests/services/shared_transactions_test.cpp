@@ -306,12 +306,12 @@ TEST_SUITE("shared transactions") {
       options.call_timeout = 5min;
       Accounting crowded = Accounting::open(options);
       Transaction holder = books.accounting().transaction({"ada"});
-      // A call has 500 of its requests in the queue at once, and the queue has room for 10,000.
+      // A call has 1,000 of its requests in the queue at once, which has room for 10,000.
       std::atomic<std::int64_t> charged = 0;
       std::vector<std::jthread> crowd;
-      for (int caller = 0; caller < 24; ++caller) {
+      for (int caller = 0; caller < 12; ++caller) {
         crowd.emplace_back([&] {
-          const std::vector<ChargeRequest> charges(500, one_credit("ada"));
+          const std::vector<ChargeRequest> charges(1'000, one_credit("ada"));
           for (const Outcome<Charge>& outcome : crowded.credits().charge_many(charges)) {
             charged += outcome_of([&] { return outcome.value(); }) == "ok" ? 1 : 0;
           }

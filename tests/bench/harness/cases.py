@@ -55,6 +55,9 @@ def records_user(count: int) -> str:
     return f"records-{count}"
 
 
+SQLITE_FLOOR = Bench("sqlite_floor", "floor_file", series="SQLite floor, file")
+
+
 def floor(callers: int, database: str = "tcp", accounts: int = 1_000) -> PgbenchFloor:
     series = {1_000: "floor, spread", 1: "floor, hot"}[accounts] if database == "tcp" else ""
     return PgbenchFloor("write", database, callers, accounts, series)
@@ -145,6 +148,30 @@ def bulk() -> list[Case]:
     ]
 
 
+def rows_alone() -> list[Case]:
+    """What a charge writes, written without the library: how much of a ratio the rows decide."""
+
+    def alone(what: str, rows: PgbenchFloor | Bench, *floors: Subject) -> Case:
+        name = f"rows of a charge alone, {what}"
+        return Case(name, rows, floors, quick=True, database=rows.database)
+
+    def together(callers: int, operations: int, accounts: int = 1_000) -> PgbenchFloor:
+        return PgbenchFloor("rows_together", "tcp", callers, accounts, operations=operations)
+
+    def in_sqlite(operations: int) -> Bench:
+        return Bench("sqlite_rows", "rows_file", options=(("batch", operations),))
+
+    return [
+        alone("1 client", PgbenchFloor("rows", "tcp", 1), floor(1)),
+        alone("8 clients, spread", PgbenchFloor("rows", "tcp", 8), floor(8)),
+        alone("2 clients, 32 together", together(2, 32), *best_floor()),
+        alone("1 client, 64 together, hot", together(1, 64, 1), floor(8, accounts=1)),
+        alone("1 client, 1,000 together", together(1, 1_000), *best_floor()),
+        alone("SQLite", in_sqlite(1), SQLITE_FLOOR),
+        alone("SQLite, 64 together", in_sqlite(64), SQLITE_FLOOR),
+    ]
+
+
 def queries() -> list[Case]:
     return [
         Case(
@@ -230,7 +257,7 @@ def sqlite() -> list[Case]:
         Case(
             f"SQLite charge, {_named(callers)}, file",
             Bench("charge", "file", callers, series="SQLite charge, file"),
-            (Bench("sqlite_floor", "floor_file", series="SQLite floor, file"),),
+            (SQLITE_FLOOR,),
             bar=bars.get(callers),
             quick=callers in bars,
             database="file",
@@ -292,6 +319,7 @@ def all_cases(quick: bool) -> list[Case]:
         *statistics(quick),
         *python(),
         *sqlite(),
+        *rows_alone(),
         *engine(),
         *hash_chain(),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cases import ALLOCATIONS, RECORDS, Case, allocations_user, records_user
-from subjects import Bench
+from subjects import Bench, PgbenchFloor
 from world import ACCOUNTS, World
 
 HERE = Path(__file__).resolve().parent
@@ -30,10 +30,12 @@ def prepare(world: World, cases: Sequence[Case]) -> None:
     users = {subject.user for subject in subjects if isinstance(subject, Bench)}
     if databases & {"tcp", "unix", "proxy"}:
         _prepare_postgresql(world, users)
+    if any(isinstance(each, PgbenchFloor) and "rows" in each.script for each in subjects):
+        world.psql("tcp", (HERE / "rows_alone.sql").read_text())
     if "statistics" in databases:
         _prepare_statistics(world, [count for count in RECORDS if records_user(count) in users])
-    if "file" in databases:
-        world.bench("prepare", "--database", world.url("file"), "--accounts", ACCOUNTS)
+    for file in sorted(databases & {"file", "rows_file"}):
+        world.bench("prepare", "--database", world.url(file), "--accounts", ACCOUNTS)
     if databases & {"tcp", "unix", "proxy", "statistics"}:
         # What was written until now is not to be written out while something is measured.
         world.psql("tcp", "VACUUM (ANALYZE); CHECKPOINT;")

@@ -66,19 +66,21 @@ class Bench:
 
 @dataclass(frozen=True)
 class PgbenchFloor:
-    """One prepared statement, called by pgbench: what PostgreSQL needs at least."""
+    """Prepared statements, called by pgbench: what PostgreSQL needs at least."""
 
-    script: str  # write or read
+    script: str  # the one that is named floor_….sql
     database: str  # tcp or unix
     callers: int
     accounts: int = ACCOUNTS
     series: str = ""
+    operations: int = 1  # in one transaction
 
     def measure(self, world: World, window: Window) -> Figures:
         script = HERE / f"floor_{self.script}.sql"
         clients: tuple[object, ...] = (
             *("--client", self.callers, "--jobs", min(self.callers, os.cpu_count() or 1)),
-            *("--define", f"accounts={self.accounts}"),
+            *("--define", f"accounts={self.accounts}", "--define", f"clients={self.callers}"),
+            *("--define", f"operations={self.operations}"),
         )
         # pgbench counts from its first transaction on, so that it warms up in a run of its own.
         world.pgbench(self.database, script, *clients, "--transactions", 20)
@@ -86,7 +88,7 @@ class PgbenchFloor:
         found = re.search(r"tps = ([0-9.]+)", told)
         if found is None:
             raise Failed(f"pgbench did not say how fast it was: {told}")
-        return Figures(per_second=float(found.group(1)))
+        return Figures(per_second=float(found.group(1)) * self.operations)
 
 
 @dataclass(frozen=True)

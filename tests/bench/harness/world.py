@@ -42,10 +42,10 @@ class World:
         self._proxy_port = 0
 
     def url(self, database: str) -> str:
-        """The URL of `tcp`, `unix`, `proxy`, `statistics`, `file` or `memory`."""
+        """The URL of `tcp`, `unix`, `proxy`, `statistics`, `memory`, or of a file of SQLite's."""
         if database == "memory":
             return MEMORY
-        if database in ("file", "floor_file"):
+        if database in ("file", "floor_file", "rows_file"):
             return f"sqlite:///{self.directory / database}.db"
         if database == "unix":
             return f"postgresql://{self.user}@/accounting?host={self.directory}&port={self.port}"

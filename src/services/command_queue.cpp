@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A batch that is under way for longer waits for something, and keeps nobody else waiting.
+// A batch that is under way for longer waits for something, or is large, and keeps nobody waiting.
 constexpr auto quick = 10ms;
 // Fewer callers than that are answered sooner by one batch than by two.
 constexpr std::size_t fewest_apart = 8;

@@ -52,7 +52,7 @@ class CommandQueue {
     std::size_t side_by_side = 2;         ///< batches under way at once, as long as they are quick
     std::size_t places = 3;               ///< the same, where some have been under way for long
     std::size_t batch = most_in_a_batch;  ///< commands
-    std::size_t waiting = 10'000;  ///< commands in the queue; whoever comes then waits for a place
+    std::size_t waiting = 20'000;  ///< commands in the queue; whoever comes then waits for a place
     std::chrono::milliseconds patience{10'000};  ///< for a place
     std::chrono::milliseconds lock_timeout{10'000};
   };

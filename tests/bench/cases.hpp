@@ -16,6 +16,7 @@ Figures session(const Settings& settings);
 Figures balance(const Settings& settings);
 Figures check(const Settings& settings);
 Figures user_stats(const Settings& settings);
+Figures system_stats(const Settings& settings);
 /// The ledger's decisions over state in memory, `batch` charges at a time: no database.
 Figures engine(const Settings& settings);
 Figures hash_chain(const Settings& settings);

@@ -36,6 +36,7 @@ std::string run(const Settings& settings) {
       {"balance", balance},
       {"check", check},
       {"user_stats", user_stats},
+      {"system_stats", system_stats},
       {"engine", engine},
       {"hash_chain", hash_chain},
       {"sqlite_floor", sqlite_floor},

@@ -54,4 +54,16 @@ Figures user_stats(const Settings& settings) {
   });
 }
 
+Figures system_stats(const Settings& settings) {
+  Accounting books = open_prepared(settings);
+  const Usage usage = books.usage();
+  return measure(settings, [&](std::int64_t) -> Call {
+    return [&] {
+      if (usage.system_stats({}).by_user.empty()) {
+        throw std::runtime_error("the records that were made up are missing");
+      }
+    };
+  });
+}
+
 }  // namespace accounting::bench

@@ -6,7 +6,9 @@
 #include <sqlite3.h>
 
 #include <stdexcept>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace accounting::bench {
 namespace {
@@ -17,7 +19,7 @@ class Database {
  public:
   explicit Database(const std::string& file) {
     if (sqlite3_open(file.c_str(), &native_) != SQLITE_OK) {
-      throw std::runtime_error("SQLite's floor cannot open " + file);
+      throw std::runtime_error("SQLite cannot open " + file);
     }
   }
   Database(const Database&) = delete;
@@ -30,8 +32,18 @@ class Database {
 
   void check(int code) {
     if (code != SQLITE_OK && code != SQLITE_DONE) {
-      throw std::runtime_error(std::string("SQLite's floor: ") + sqlite3_errmsg(native_));
+      throw std::runtime_error(std::string("SQLite: ") + sqlite3_errmsg(native_));
     }
+  }
+
+  /// What a query of one number answers.
+  std::int64_t number(const char* sql) {
+    sqlite3_stmt* statement = nullptr;
+    check(sqlite3_prepare_v2(native_, sql, -1, &statement, nullptr));
+    const std::int64_t found =
+        sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    check(sqlite3_finalize(statement));
+    return found;
   }
 
   [[nodiscard]] sqlite3* native() const noexcept { return native_; }
@@ -179,8 +191,7 @@ Figures sqlite_rows(const Settings& settings) {
   Prepared commit(database, "COMMIT");
   RowsOfCharge rows(database);
   const std::vector<std::string> ids = account_ids(settings);
-  // Beyond what an earlier round has written.
-  std::int64_t number = std::chrono::steady_clock::now().time_since_epoch().count();
+  std::int64_t number = database.number("SELECT max(last_entry_sequence) FROM user_accounts");
   const auto make_call = [&](std::int64_t caller) -> Call {
     return [&, picker = Picker(ids, caller)]() mutable {
       begin.run();

@@ -207,6 +207,26 @@ TEST_SUITE("shared transactions") {
     });
   }
 
+  TEST_CASE("a list of a thousand requests is one COMMIT, a longer one takes another") {
+    for_databases({Database::postgresql}, {}, [](Books& books) {
+      add_accounts(books, 4, 1'000);
+      DistantBooks distant(books);
+      std::vector<ChargeRequest> charges;
+      const auto commits_of_list = [&](int length) {
+        while (static_cast<int>(charges.size()) < length) {
+          charges.push_back(one_credit(user(static_cast<int>(charges.size()) % 4)));
+        }
+        distant.statements();  // those until now
+        for (const Outcome<Charge>& outcome : distant.far.credits().charge_many(charges)) {
+          CHECK(outcome_of([&] { return outcome.value(); }) == "ok");
+        }
+        return commits(distant.statements());
+      };
+      CHECK(commits_of_list(1'000) == 1);
+      CHECK(commits_of_list(1'001) == 2);
+    });
+  }
+
   TEST_CASE("what the database refuses is found out, and fails alone") {
     for (const Database database : {Database::sqlite_file, Database::postgresql}) {
       // Its counters were put back by hand: the next record would be the first again. Nobody
@@ -258,7 +278,7 @@ TEST_SUITE("shared transactions") {
       books.account("ada", 10'000);
       std::atomic<bool> flooding = true;
       std::jthread flood([&] {
-        const std::vector<ChargeRequest> charges(2'000, one_credit("greedy"));
+        const std::vector<ChargeRequest> charges(4'000, one_credit("greedy"));
         for (const Outcome<Charge>& outcome : books.credits().charge_many(charges)) {
           CHECK(outcome_of([&] { return outcome.value(); }) == "ok");
         }
@@ -270,10 +290,10 @@ TEST_SUITE("shared transactions") {
         meanwhile += flooding ? 1 : 0;
       }
       flood.join();
-      MESSAGE(meanwhile << " calls were answered while 2,000 of another user were under way, on "
+      MESSAGE(meanwhile << " calls were answered while 4,000 of another user were under way, on "
                         << to_string(books.database()));
       CHECK(meanwhile >= 2);
-      check_balance(books, "greedy", 8'000);
+      check_balance(books, "greedy", 6'000);
     });
   }
 
@@ -299,17 +319,17 @@ TEST_SUITE("shared transactions") {
 
   TEST_CASE("where too many wait already, the next is told to come again") {
     for_databases({Database::sqlite_file, Database::postgresql}, {}, [](Books& books) {
-      books.account("ada", 20'000);
+      books.account("ada", 40'000);
       books.account("bob", 10);
       Options options = books.options();
       options.pool_timeout = 200ms;
       options.call_timeout = 5min;
       Accounting crowded = Accounting::open(options);
       Transaction holder = books.accounting().transaction({"ada"});
-      // A call has 1,000 of its requests in the queue at once, which has room for 10,000.
+      // A call has 1,000 of its requests in the queue at once, which has room for 20,000.
       std::atomic<std::int64_t> charged = 0;
       std::vector<std::jthread> crowd;
-      for (int caller = 0; caller < 12; ++caller) {
+      for (int caller = 0; caller < 24; ++caller) {
         crowd.emplace_back([&] {
           const std::vector<ChargeRequest> charges(1'000, one_credit("ada"));
           for (const Outcome<Charge>& outcome : crowded.credits().charge_many(charges)) {
@@ -335,8 +355,8 @@ TEST_SUITE("shared transactions") {
       CHECK(told == "too many calls wait for the database; nothing was changed");
       CHECK(retryable);
       CHECK(outcome_of([&] { return crowded.credits().charge(one_credit("bob")); }) == "ok");
-      CHECK(charged >= 10'000);
-      check_balance(books, "ada", 20'000 - charged);
+      CHECK(charged >= 20'000);
+      check_balance(books, "ada", 40'000 - charged);
     });
   }
 }

@@ -18,7 +18,7 @@ from cases import Case, all_cases
 from costs import Cost, cost_table, measure_cost
 from figures import Figures
 from machine import busy_with_others
-from preparation import durable, prepare, problems
+from preparation import durable, forget_rows_alone, prepare, problems
 from results import Result, judge
 from subjects import Subject
 from table import table
@@ -80,6 +80,8 @@ def measure(world: World, cases: Sequence[Case], window: Window, count: int) -> 
 
 
 def measure_costs(world: World, cases: Sequence[Case], window: Window) -> list[Cost]:
+    if any(case.cost for case in cases):
+        forget_rows_alone(world)
     measured: dict[Subject, str] = {}
     for case in cases:
         if case.cost:

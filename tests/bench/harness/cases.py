@@ -64,7 +64,8 @@ def floor(callers: int, database: str = "tcp", accounts: int = 1_000) -> Pgbench
 
 
 def best_floor(database: str = "tcp") -> tuple[Subject, ...]:
-    return tuple(floor(callers, database) for callers in CALLERS)
+    """The last is the one whose cost is shown."""
+    return tuple(floor(callers, database) for callers in (1, 8, 16, 32, 64))
 
 
 def _named(count: int) -> str:
@@ -151,25 +152,21 @@ def bulk() -> list[Case]:
 def rows_alone() -> list[Case]:
     """What a charge writes, written without the library: how much of a ratio the rows decide."""
 
-    def alone(what: str, rows: PgbenchFloor | Bench, *floors: Subject) -> Case:
-        name = f"rows of a charge alone, {what}"
-        return Case(name, rows, floors, quick=True, database=rows.database)
-
     def together(callers: int, operations: int, accounts: int = 1_000) -> PgbenchFloor:
         return PgbenchFloor("rows_together", "tcp", callers, accounts, operations=operations)
 
-    def in_sqlite(operations: int) -> Bench:
-        return Bench("sqlite_rows", "rows_file", options=(("batch", operations),))
-
     return [
-        alone("1 client", PgbenchFloor("rows", "tcp", 1), floor(1)),
-        alone("8 clients, spread", PgbenchFloor("rows", "tcp", 8), floor(8)),
-        alone("2 clients, 32 together", together(2, 32), *best_floor()),
-        alone("1 client, 64 together, hot", together(1, 64, 1), floor(8, accounts=1)),
-        alone("1 client, 1,000 together", together(1, 1_000), *best_floor()),
-        alone("SQLite", in_sqlite(1), SQLITE_FLOOR),
-        alone("SQLite, 64 together", in_sqlite(64), SQLITE_FLOOR),
+        _rows("1 client", PgbenchFloor("rows", "tcp", 1), floor(1)),
+        _rows("2 clients, 4 together", together(2, 4), floor(8)),
+        _rows("2 clients, 32 together", together(2, 32), *best_floor()),
+        _rows("1 client, 64 together, hot", together(1, 64, 1), floor(8, accounts=1)),
+        _rows("1 client, 1,000 together", together(1, 1_000), *best_floor()),
     ]
+
+
+def _rows(what: str, rows: PgbenchFloor | Bench, *floors: Subject) -> Case:
+    name = f"rows of a charge alone, {what}"
+    return Case(name, rows, floors, quick=True, database=rows.database)
 
 
 def queries() -> list[Case]:
@@ -237,7 +234,7 @@ def statistics(quick: bool) -> list[Case]:
         return Bench("user_stats", "statistics", user=records_user(count), options=options)
 
     largest = 100_000 if quick else RECORDS[-1]
-    return [
+    of_one = [
         Case(
             f"user_stats at {_short(count)} records{what}",
             stats(count, options),
@@ -249,6 +246,13 @@ def statistics(quick: bool) -> list[Case]:
         for options, what in (((), ""), (PARTIAL_DAYS, ", partial days at both ends"))
         for count in RECORDS
     ]
+    of_all = Case(
+        "system_stats of all these users",
+        Bench("system_stats", "statistics"),
+        (stats(RECORDS[0], ()),),
+        Measure.TIME,
+    )
+    return [*of_one, of_all]
 
 
 def sqlite() -> list[Case]:
@@ -273,7 +277,17 @@ def sqlite() -> list[Case]:
         quick=True,
         database="memory",
     )
-    return [*in_file, in_memory]
+    return [*in_file, in_memory, *_sqlite_rows_alone()]
+
+
+def _sqlite_rows_alone() -> list[Case]:
+    def rows(operations: int) -> Bench:
+        return Bench("sqlite_rows", "rows_file", options=(("batch", operations),))
+
+    return [
+        _rows("SQLite", rows(1), SQLITE_FLOOR),
+        _rows("SQLite, 64 together", rows(64), SQLITE_FLOOR),
+    ]
 
 
 def engine() -> list[Case]:
@@ -313,13 +327,13 @@ def all_cases(quick: bool) -> list[Case]:
         *charges(),
         *sessions(),
         *bulk(),
+        *rows_alone(),
         *transports(),
         *many_allocations(),
         *queries(),
         *statistics(quick),
         *python(),
         *sqlite(),
-        *rows_alone(),
         *engine(),
         *hash_chain(),
     ]

@@ -3,7 +3,7 @@
 BEGIN;
 UPDATE rows_alone.user_accounts AS account
 SET last_usage_id = last_usage_id + charges, last_entry_sequence = last_entry_sequence + charges,
-  used_credits = used_credits + 3 * charges, last_entry_hash = repeat('a', 64)
+  used_credits = used_credits + 3 * charges, last_entry_hash = (SELECT rows_alone.hash(:seed))
 FROM (
   SELECT user_id, count(*) AS charges
   FROM rows_alone.charges(:seed, :operations, :accounts, :client_id, :clients) GROUP BY user_id
@@ -23,7 +23,7 @@ SELECT user_id, (extract(epoch FROM now()) * 1000000)::bigint * 1000 + number, n
 FROM rows_alone.charges(:seed, :operations, :accounts, :client_id, :clients);
 INSERT INTO rows_alone.credit_entries
 SELECT user_id, (extract(epoch FROM now()) * 1000000)::bigint * 1000 + number, 1, 'charge', -3, 0,
-  NULL, 1, 'host', now(), repeat('a', 64)
+  NULL, 1, 'host', now(), (SELECT rows_alone.hash(:seed))
 FROM rows_alone.charges(:seed, :operations, :accounts, :client_id, :clients);
 INSERT INTO rows_alone.usage_rollups AS rollup
 SELECT user_id, current_date, 'chat', 'model', count(*), 3 * count(*)

@@ -1,5 +1,5 @@
--- The tables that a charge writes to, once more, with the same constraints and indexes: what their
--- rows alone cost is measured here, and the books are left as they are.
+-- The tables that a charge writes to, once more and empty, with the same CHECKs and indexes: what
+-- their rows alone cost is measured here, and the books are left as they are.
 CREATE SCHEMA rows_alone;
 CREATE TABLE rows_alone.user_accounts (LIKE user_accounts INCLUDING ALL) WITH (fillfactor = 70);
 CREATE TABLE rows_alone.credit_allocations (LIKE credit_allocations INCLUDING ALL)
@@ -12,9 +12,12 @@ INSERT INTO rows_alone.credit_allocations (user_id, id, total_credits, remaining
   allocated_by, allocated_at, effective_at)
 SELECT user_id, 1, 1000000000000000, 1000000000000000, 'bench', now(), now() FROM user_accounts;
 
--- An account's name.
+-- An account's name; a hash that is another one each time.
 CREATE FUNCTION rows_alone.name(number bigint) RETURNS text IMMUTABLE LANGUAGE sql AS
   'SELECT ''user-'' || lpad(number::text, 5, ''0'')';
+
+CREATE FUNCTION rows_alone.hash(seed bigint) RETURNS text IMMUTABLE LANGUAGE sql AS
+  'SELECT md5(seed::text) || md5((-seed)::text)';
 
 -- So many charges of accounts at random. Clients have accounts of their own, so that none waits for
 -- another.

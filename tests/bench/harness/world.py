@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import urllib.parse
 from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ class World:
             text=sql,
         ).strip()
 
-    def pgbench(self, database: str, script: Path, *options: object) -> str:
+    def pgbench(self, database: str, script: Path, *options: object, settings: str = "") -> str:
         where = ["--host", self.directory if database == "unix" else "127.0.0.1"]
         return self.run(
             [
@@ -76,10 +77,12 @@ class World:
                 *("--no-vacuum", "--protocol=prepared", "--file", script),
                 *(*where, "--port", self.port, "--username", self.user),
                 *(*options, "accounting"),
-            ]
+            ],
+            settings=settings,
         )
 
-    def run(self, command: Sequence[object], text: str | None = None) -> str:
+    def run(self, command: Sequence[object], text: str | None = None, settings: str = "") -> str:
+        """`settings` are for PostgreSQL, as options of its own command line."""
         done = subprocess.run(
             [*map(str, command)],
             input=text,
@@ -87,6 +90,7 @@ class World:
             text=True,
             check=False,
             cwd=self.directory,
+            env={**os.environ, "PGOPTIONS": settings},
         )
         if done.returncode != 0:
             raise Failed(f"{Path(str(command[0])).name} {command[1]}: {done.stderr.strip()}")

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <list>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -36,6 +37,14 @@ void Lease::end() noexcept {
   }
 }
 
+/// Who waits for a connection. A loan that ends goes to whoever waits longest: one who has just
+/// come does not take it from under those, some of whom would wait for long.
+struct Waiter {
+  std::condition_variable called = {};
+  bool is_lent_to = false;
+  std::unique_ptr<Connection> connection = {};  ///< none: it is to be made
+};
+
 struct ConnectionPool::State {
   State(Factory made_by, std::size_t most, std::chrono::milliseconds patience)
       : factory(std::move(made_by)), size(most), timeout(patience) {}
@@ -45,27 +54,87 @@ struct ConnectionPool::State {
   std::chrono::milliseconds timeout;
 
   mutable std::mutex mutex = {};
-  std::condition_variable returned = {};
+  std::list<Waiter*> waiting = {};  ///< the one who came first at the front
+  std::condition_variable all_back = {};
   std::vector<std::unique_ptr<Connection>> idle = {};  ///< the one used last at the back
   std::size_t in_use = 0;
   bool closed = false;
   bool paused = false;
   bool refused = false;
 
-  [[nodiscard]] bool can_lend() const { return closed || (!paused && in_use < size); }
+  /// The connection may be none, which is then to be made.
+  std::unique_ptr<Connection> borrow(Deadline deadline);
   /// Ends a loan; the connection, where there is one, is kept unless the pool is closed.
   void release(std::unique_ptr<Connection>& connection) noexcept;
+  /// Under the lock.
+  [[nodiscard]] bool can_lend() const { return !paused && in_use < size; }
+  [[nodiscard]] std::unique_ptr<Connection> lend() noexcept;
+  void lend_to_waiting() noexcept;
+  void refuse_where_closed() const;
 };
 
-void ConnectionPool::State::release(std::unique_ptr<Connection>& connection) noexcept {
-  {
-    const std::lock_guard lock(mutex);
-    --in_use;
-    if (connection && !closed) {
-      idle.push_back(std::move(connection));  // within what was reserved
-    }
+std::unique_ptr<Connection> ConnectionPool::State::lend() noexcept {
+  ++in_use;
+  std::unique_ptr<Connection> connection;
+  if (!idle.empty()) {
+    connection = std::move(idle.back());
+    idle.pop_back();
   }
-  returned.notify_all();
+  return connection;
+}
+
+void ConnectionPool::State::lend_to_waiting() noexcept {
+  while (!waiting.empty() && (closed || can_lend())) {
+    Waiter& first = *waiting.front();
+    waiting.pop_front();
+    if (!closed) {
+      first.connection = lend();
+      first.is_lent_to = true;
+    }
+    first.called.notify_one();  // under the lock: the waiter may be gone right after it
+  }
+}
+
+void ConnectionPool::State::refuse_where_closed() const {
+  if (refused) {
+    throw Conflict(
+        "the books are the parent's: they are in memory, or a call was under way when this "
+        "process was forked");
+  }
+  if (closed) {
+    throw Conflict("the books are closed");
+  }
+}
+
+std::unique_ptr<Connection> ConnectionPool::State::borrow(Deadline deadline) {
+  std::unique_lock lock(mutex);
+  refuse_where_closed();
+  if (can_lend() && waiting.empty()) {
+    return lend();
+  }
+  Waiter waiter;
+  const auto place = waiting.insert(waiting.end(), &waiter);
+  const auto give_up = std::min(std::chrono::steady_clock::now() + timeout, deadline);
+  if (waiter.called.wait_until(lock, give_up, [&] { return waiter.is_lent_to || closed; })) {
+    if (!waiter.is_lent_to) {
+      refuse_where_closed();
+    }
+    return std::move(waiter.connection);
+  }
+  waiting.erase(place);
+  throw StoreError("no database connection came free in time", true);
+}
+
+void ConnectionPool::State::release(std::unique_ptr<Connection>& connection) noexcept {
+  const std::lock_guard lock(mutex);
+  --in_use;
+  if (connection && !closed) {
+    idle.push_back(std::move(connection));  // within what was reserved
+  }
+  lend_to_waiting();
+  if (in_use == 0) {
+    all_back.notify_all();
+  }
 }
 
 ConnectionPool::ConnectionPool(Factory factory, std::int64_t size,
@@ -77,27 +146,7 @@ ConnectionPool::ConnectionPool(Factory factory, std::int64_t size,
 ConnectionPool::~ConnectionPool() = default;
 
 Lease ConnectionPool::lease(Deadline deadline) {
-  std::unique_ptr<Connection> connection;
-  {
-    std::unique_lock lock(state_->mutex);
-    const auto give_up = std::min(std::chrono::steady_clock::now() + state_->timeout, deadline);
-    if (!state_->returned.wait_until(lock, give_up, [this] { return state_->can_lend(); })) {
-      throw StoreError("no database connection came free in time", true);
-    }
-    if (state_->refused) {
-      throw Conflict(
-          "the books are the parent's: they are in memory, or a call was under way when this "
-          "process was forked");
-    }
-    if (state_->closed) {
-      throw Conflict("the books are closed");
-    }
-    ++state_->in_use;
-    if (!state_->idle.empty()) {
-      connection = std::move(state_->idle.back());
-      state_->idle.pop_back();
-    }
-  }
+  std::unique_ptr<Connection> connection = state_->borrow(deadline);
   try {
     if (!connection || connection->broken()) {
       connection.reset();
@@ -131,7 +180,7 @@ bool ConnectionPool::pause(Deadline until, bool keep_idle) noexcept {
   std::unique_lock lock(state_->mutex);
   state_->paused = true;
   const bool all_back =
-      state_->returned.wait_until(lock, until, [this] { return state_->in_use == 0; });
+      state_->all_back.wait_until(lock, until, [this] { return state_->in_use == 0; });
   if (!keep_idle) {
     state_->idle.clear();
   }
@@ -141,8 +190,8 @@ bool ConnectionPool::pause(Deadline until, bool keep_idle) noexcept {
 
 void ConnectionPool::resume() noexcept {
   state_->paused = false;
+  state_->lend_to_waiting();
   state_->mutex.unlock();
-  state_->returned.notify_all();
 }
 
 void ConnectionPool::start_anew(Child child) noexcept {
@@ -168,8 +217,8 @@ void ConnectionPool::close() noexcept {
     const std::lock_guard lock(state_->mutex);
     state_->closed = true;
     idle.swap(state_->idle);
+    state_->lend_to_waiting();  // nothing: they are told so
   }
-  state_->returned.notify_all();
 }
 
 }  // namespace accounting::sql

@@ -96,6 +96,35 @@ TEST_CASE("many threads share few connections") {
   CHECK(pool.status().in_use == 0);
 }
 
+TEST_CASE("a connection that comes back goes to one who waits, not to who gave it back") {
+  const auto database = sqlite_database();
+  std::atomic<int> made = 0;
+  ConnectionPool pool(factory_of(database, made), 1, 30s);
+  constexpr int kThreads = 8;
+  constexpr int kLoans = 200;
+  std::vector<int> borrowers;  // whoever has the connection writes
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int loan = 0; loan < kLoans; ++loan) {
+        const auto lease = pool.lease();
+        borrowers.push_back(thread);
+      }
+    });
+  }
+  for (auto& thread : threads) {
+    thread.join();
+  }
+  int handed_on = 0;
+  for (std::size_t loan = 1; loan < borrowers.size(); ++loan) {
+    handed_on += borrowers[loan] != borrowers[loan - 1] ? 1 : 0;
+  }
+  MESSAGE(handed_on << " of " << borrowers.size() << " loans went to another thread");
+  REQUIRE(borrowers.size() == kThreads * kLoans);
+  CHECK(2 * handed_on > kThreads * kLoans);
+  CHECK(made == 1);
+}
+
 TEST_CASE("an open transaction is rolled back when its connection returns") {
   for (const auto& database : every_database()) {
     CAPTURE(database.name);

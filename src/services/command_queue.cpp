@@ -109,10 +109,18 @@ void CommandQueue::wait_or_lead(Lock& lock, Caller& caller) {
 }
 
 void CommandQueue::wait_for_room(Lock& lock, std::size_t tickets, store::Deadline deadline) {
+  const auto has_room = [&] { return waiting_ == 0 || waiting_ + tickets <= limits_.waiting; };
+  if (line_for_room_.empty() && has_room()) {
+    return;
+  }
   const auto until = std::min(deadline, pacing_.now() + limits_.patience);
-  const bool has_room = room_.wait_until(
-      lock, until, [&] { return waiting_ == 0 || waiting_ + tickets <= limits_.waiting; });
-  if (!has_room) {
+  // In the order in which they came, or a call of many tickets might never find enough room.
+  const auto place = line_for_room_.insert(line_for_room_.end(), tickets);
+  const auto is_next = [&] { return place == line_for_room_.begin() && has_room(); };
+  const bool found_room = room_.wait_until(lock, until, is_next);
+  line_for_room_.erase(place);
+  room_.notify_all();  // whoever is next may find room, too
+  if (!found_room) {
     throw StoreError("too many calls wait for the database; nothing was changed", true);
   }
 }

@@ -192,6 +192,7 @@ class CommandQueue {
   Limits limits_;
   mutable std::mutex mutex_;
   std::condition_variable room_;
+  std::list<std::size_t> line_for_room_;  ///< how many tickets each has who waits for room
   std::unordered_map<std::string, Account> accounts_;  ///< those with commands here
   std::list<Account*> turns_;        ///< who has commands waiting and nothing under way
   std::list<UnderWay> under_way_;    ///< the batch that began first at the front

@@ -37,12 +37,22 @@ void Lease::end() noexcept {
   }
 }
 
-/// Who waits for a connection. A loan that ends goes to whoever waits longest: one who has just
-/// come does not take it from under those, some of whom would wait for long.
+/// So long may those who have just come take a connection from under whoever waits longest. Without
+/// an end to it some would wait for long; without a beginning each loan would wait for a thread to
+/// wake, which takes longer than many a query.
+constexpr std::chrono::milliseconds patience_with_others{1};
+
+/// Who waits for a connection.
 struct Waiter {
-  std::condition_variable called = {};
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+  std::condition_variable changed = {};
+  bool is_called = false;  ///< to look for a connection that came back
   bool is_lent_to = false;
-  std::unique_ptr<Connection> connection = {};  ///< none: it is to be made
+  std::unique_ptr<Connection> connection = {};  ///< what it was lent; none: it is to be made
+
+  [[nodiscard]] bool has_waited_long() const {
+    return std::chrono::steady_clock::now() - since >= patience_with_others;
+  }
 };
 
 struct ConnectionPool::State {
@@ -69,7 +79,8 @@ struct ConnectionPool::State {
   /// Under the lock.
   [[nodiscard]] bool can_lend() const { return !paused && in_use < size; }
   [[nodiscard]] std::unique_ptr<Connection> lend() noexcept;
-  void lend_to_waiting() noexcept;
+  void lend_to(Waiter& first) noexcept;
+  void serve_waiting() noexcept;
   void refuse_where_closed() const;
 };
 
@@ -83,15 +94,25 @@ std::unique_ptr<Connection> ConnectionPool::State::lend() noexcept {
   return connection;
 }
 
-void ConnectionPool::State::lend_to_waiting() noexcept {
-  while (!waiting.empty() && (closed || can_lend())) {
+void ConnectionPool::State::lend_to(Waiter& first) noexcept {
+  waiting.pop_front();
+  first.connection = lend();
+  first.is_lent_to = true;
+}
+
+/// Lends what is free to those who have waited for long, and calls the next one to look for it, who
+/// then sees to the one behind. They are called under the lock, since they may be gone right after.
+void ConnectionPool::State::serve_waiting() noexcept {
+  while (can_lend() && !waiting.empty()) {
     Waiter& first = *waiting.front();
-    waiting.pop_front();
-    if (!closed) {
-      first.connection = lend();
-      first.is_lent_to = true;
+    if (!first.has_waited_long()) {
+      if (!std::exchange(first.is_called, true)) {
+        first.changed.notify_one();
+      }
+      return;
     }
-    first.called.notify_one();  // under the lock: the waiter may be gone right after it
+    lend_to(first);
+    first.changed.notify_one();
   }
 }
 
@@ -109,20 +130,28 @@ void ConnectionPool::State::refuse_where_closed() const {
 std::unique_ptr<Connection> ConnectionPool::State::borrow(Deadline deadline) {
   std::unique_lock lock(mutex);
   refuse_where_closed();
-  if (can_lend() && waiting.empty()) {
+  if (can_lend() && (waiting.empty() || !waiting.front()->has_waited_long())) {
     return lend();
   }
   Waiter waiter;
   const auto place = waiting.insert(waiting.end(), &waiter);
-  const auto give_up = std::min(std::chrono::steady_clock::now() + timeout, deadline);
-  if (waiter.called.wait_until(lock, give_up, [&] { return waiter.is_lent_to || closed; })) {
-    if (!waiter.is_lent_to) {
-      refuse_where_closed();
+  const auto give_up = std::min(waiter.since + timeout, deadline);
+  for (bool in_time = true; in_time && !waiter.is_lent_to && !closed;) {
+    in_time = waiter.changed.wait_until(
+        lock, give_up, [&] { return waiter.is_called || waiter.is_lent_to || closed; });
+    waiter.is_called = false;
+    // Also where its time is up: what it was called for must not be left lying there.
+    if (!waiter.is_lent_to && !closed && can_lend() && waiting.front() == &waiter) {
+      lend_to(waiter);
+      serve_waiting();
     }
-    return std::move(waiter.connection);
   }
-  waiting.erase(place);
-  throw StoreError("no database connection came free in time", true);
+  if (!waiter.is_lent_to) {
+    waiting.erase(place);
+    refuse_where_closed();
+    throw StoreError("no database connection came free in time", true);
+  }
+  return std::move(waiter.connection);
 }
 
 void ConnectionPool::State::release(std::unique_ptr<Connection>& connection) noexcept {
@@ -131,7 +160,7 @@ void ConnectionPool::State::release(std::unique_ptr<Connection>& connection) noe
   if (connection && !closed) {
     idle.push_back(std::move(connection));  // within what was reserved
   }
-  lend_to_waiting();
+  serve_waiting();
   if (in_use == 0) {
     all_back.notify_all();
   }
@@ -190,7 +219,7 @@ bool ConnectionPool::pause(Deadline until, bool keep_idle) noexcept {
 
 void ConnectionPool::resume() noexcept {
   state_->paused = false;
-  state_->lend_to_waiting();
+  state_->serve_waiting();
   state_->mutex.unlock();
 }
 
@@ -217,7 +246,9 @@ void ConnectionPool::close() noexcept {
     const std::lock_guard lock(state_->mutex);
     state_->closed = true;
     idle.swap(state_->idle);
-    state_->lend_to_waiting();  // nothing: they are told so
+    for (Waiter* waiter : state_->waiting) {
+      waiter->changed.notify_one();
+    }
   }
 }
 

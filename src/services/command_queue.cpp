@@ -108,18 +108,28 @@ void CommandQueue::wait_or_lead(Lock& lock, Caller& caller) {
   }
 }
 
+bool CommandQueue::has_room(std::size_t tickets) const noexcept {
+  return waiting_ == 0 || waiting_ + tickets <= limits_.waiting;
+}
+
+void CommandQueue::let_next_in() noexcept {
+  if (!line_for_room_.empty() && has_room(line_for_room_.front().tickets)) {
+    line_for_room_.front().called.notify_one();
+  }
+}
+
+/// In the order in which they came, or a call of many tickets might never find enough room.
 void CommandQueue::wait_for_room(Lock& lock, std::size_t tickets, store::Deadline deadline) {
-  const auto has_room = [&] { return waiting_ == 0 || waiting_ + tickets <= limits_.waiting; };
-  if (line_for_room_.empty() && has_room()) {
+  if (line_for_room_.empty() && has_room(tickets)) {
     return;
   }
   const auto until = std::min(deadline, pacing_.now() + limits_.patience);
-  // In the order in which they came, or a call of many tickets might never find enough room.
-  const auto place = line_for_room_.insert(line_for_room_.end(), tickets);
-  const auto is_next = [&] { return place == line_for_room_.begin() && has_room(); };
-  const bool found_room = room_.wait_until(lock, until, is_next);
+  const auto place = line_for_room_.emplace(line_for_room_.end());
+  place->tickets = tickets;
+  const bool found_room = place->called.wait_until(
+      lock, until, [&] { return place == line_for_room_.begin() && has_room(tickets); });
   line_for_room_.erase(place);
-  room_.notify_all();  // whoever is next may find room, too
+  let_next_in();
   if (!found_room) {
     throw StoreError("too many calls wait for the database; nothing was changed", true);
   }
@@ -158,7 +168,7 @@ void CommandQueue::leave(Caller& caller) noexcept {
     }
     each = account.waiting.empty() && !account.at_work ? accounts_.erase(each) : std::next(each);
   }
-  room_.notify_all();
+  let_next_in();
   make(call_to_next());
 }
 
@@ -306,7 +316,7 @@ std::optional<CommandQueue::Batch> CommandQueue::take(Caller& caller, Clock::tim
     account->at_work = true;
     drop_turn(*account);
   }
-  room_.notify_all();
+  let_next_in();
   const bool is_own = std::ranges::any_of(
       batch.entries, [&](const Entry& entry) { return entry.caller == &caller; });
   batch.place->may_wait = batch.accounts.size() == 1 && is_own && has_room;

@@ -121,6 +121,12 @@ class CommandQueue {
     Clock::time_point not_before{};
   };
 
+  /// Of a thread that waits for room.
+  struct PlaceInLine {
+    std::size_t tickets = 0;
+    std::condition_variable called = {};
+  };
+
   /// Who is to be called once the queue's lock is given back.
   struct Call {
     std::shared_ptr<Bed> bed;
@@ -152,6 +158,8 @@ class CommandQueue {
   using Lock = std::unique_lock<std::mutex>;
 
   void wait_for_room(Lock& lock, std::size_t tickets, store::Deadline deadline);
+  [[nodiscard]] bool has_room(std::size_t tickets) const noexcept;
+  void let_next_in() noexcept;
   void enter(Entries& entries);
   void wait_or_lead(Lock& lock, Caller& caller);
   void abandon(Lock& lock, Caller& caller) noexcept;
@@ -191,8 +199,7 @@ class CommandQueue {
   Pacing& pacing_;
   Limits limits_;
   mutable std::mutex mutex_;
-  std::condition_variable room_;
-  std::list<std::size_t> line_for_room_;  ///< how many tickets each has who waits for room
+  std::list<PlaceInLine> line_for_room_;               ///< the one who came first at the front
   std::unordered_map<std::string, Account> accounts_;  ///< those with commands here
   std::list<Account*> turns_;        ///< who has commands waiting and nothing under way
   std::list<UnderWay> under_way_;    ///< the batch that began first at the front

@@ -77,7 +77,7 @@ struct ConnectionPool::State {
   /// Ends a loan; the connection, where there is one, is kept unless the pool is closed.
   void release(std::unique_ptr<Connection>& connection) noexcept;
   /// Under the lock.
-  [[nodiscard]] bool can_lend() const { return !paused && in_use < size; }
+  [[nodiscard]] bool can_lend() const { return !closed && !paused && in_use < size; }
   [[nodiscard]] std::unique_ptr<Connection> lend() noexcept;
   void lend_to(Waiter& first) noexcept;
   void serve_waiting() noexcept;
@@ -130,6 +130,7 @@ void ConnectionPool::State::refuse_where_closed() const {
 std::unique_ptr<Connection> ConnectionPool::State::borrow(Deadline deadline) {
   std::unique_lock lock(mutex);
   refuse_where_closed();
+  serve_waiting();
   if (can_lend() && (waiting.empty() || !waiting.front()->has_waited_long())) {
     return lend();
   }
@@ -140,11 +141,13 @@ std::unique_ptr<Connection> ConnectionPool::State::borrow(Deadline deadline) {
     in_time = waiter.changed.wait_until(
         lock, give_up, [&] { return waiter.is_called || waiter.is_lent_to || closed; });
     waiter.is_called = false;
-    // Also where its time is up: what it was called for must not be left lying there.
-    if (!waiter.is_lent_to && !closed && can_lend() && waiting.front() == &waiter) {
-      lend_to(waiter);
-      serve_waiting();
+    // Also where its time is up: what is free must not be left lying there.
+    while (!waiter.is_lent_to && can_lend()) {
+      Waiter& first = *waiting.front();
+      lend_to(first);
+      first.changed.notify_one();
     }
+    serve_waiting();
   }
   if (!waiter.is_lent_to) {
     waiting.erase(place);
@@ -224,7 +227,7 @@ void ConnectionPool::resume() noexcept {
 }
 
 void ConnectionPool::start_anew(Child child) noexcept {
-  // The old lock and condition may have waiters that are not in this process.
+  // The old lock and list may have waiters that are not in this process.
   auto old = std::exchange(state_, nullptr);
   state_ = std::make_unique<State>(old->factory, old->size, old->timeout);
   state_->idle.reserve(state_->size);

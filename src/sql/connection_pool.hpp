@@ -38,7 +38,8 @@ class Lease {
 };
 
 /// Thread-safe. Makes connections when they are first needed, keeps them, and hands out the one
-/// used last. Waits on a monotonic clock. Must outlive its leases.
+/// used last; those who have waited for a millisecond come first, in their order. Waits on a
+/// monotonic clock. Must outlive its leases.
 class ConnectionPool {
  public:
   using Factory = std::function<std::unique_ptr<Connection>(Deadline)>;

@@ -125,7 +125,7 @@ TEST_CASE("whoever waits for long comes before who has just given the connection
   }
   MESSAGE(handed_on << " of " << borrowers.size() << " loans went to another thread");
   REQUIRE(borrowers.size() == kThreads * kLoans);
-  CHECK(handed_on >= 90);
+  CHECK(handed_on >= 75);
   CHECK(made == 1);
 }
 
@@ -212,4 +212,25 @@ TEST_CASE("a closed pool lends nothing, wakes who waits, and drops what comes ba
   CHECK(pool.status() == PoolStatus{.size = 1, .open = 0, .in_use = 0});
   CHECK_THROWS_AS(static_cast<void>(pool.lease()), Conflict);
   pool.close();
+}
+
+TEST_CASE("what comes back to a closed pool is lent to nobody who waited") {
+  const auto database = sqlite_database();
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<int> made = 0;
+    ConnectionPool pool(factory_of(database, made), 1, 30s);
+    std::optional<Lease> lease = pool.lease();
+    std::vector<std::thread> waiting;
+    for (int thread = 0; thread < 3; ++thread) {
+      waiting.emplace_back([&] { CHECK_THROWS_AS(static_cast<void>(pool.lease()), Conflict); });
+    }
+    std::this_thread::sleep_for(3ms);  // longer than others may be let go first
+    pool.close();
+    lease.reset();
+    for (std::thread& thread : waiting) {
+      thread.join();
+    }
+    CHECK(made == 1);
+    CHECK(pool.status() == PoolStatus{.size = 1, .open = 0, .in_use = 0});
+  }
 }
